@@ -1,0 +1,1 @@
+# placeholder for cmake --install; see tools and package files

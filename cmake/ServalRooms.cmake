@@ -1,0 +1,61 @@
+# A room is one folder under src/ (and include/serval/, cuda/, tests/), built as an object library so that one
+# room can be built and tested while another is being worked on.
+add_library(serval_options INTERFACE)
+target_include_directories(serval_options INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>)
+target_compile_options(serval_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wno-parentheses>
+  # One rounding per operation as written: fused multiply-adds appear only where a kernel asks for them, so
+  # that a result does not depend on how the compiler happened to contract an expression.
+  $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
+if(SERVAL_WERROR)
+  target_compile_options(serval_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(SERVAL_SANITIZE)
+  target_compile_options(serval_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${SERVAL_SANITIZE} -fno-omit-frame-pointer -g>)
+  target_link_options(serval_options INTERFACE -fsanitize=${SERVAL_SANITIZE})
+endif()
+target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_OPENBLAS_INCLUDE}>
+  $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
+target_link_libraries(serval_options INTERFACE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+
+set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
+  ${SERVAL_OPENBLAS} Threads::Threads)
+
+function(serval_add_rooms)
+  set_property(GLOBAL PROPERTY SERVAL_ROOMS "${ARGN}")
+  foreach(room IN LISTS ARGN)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*.cc)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/src/core/cuda_absent.cc)
+    add_library(serval_${room} OBJECT ${sources})
+    set_target_properties(serval_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_libraries(serval_${room} PRIVATE serval_options PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH)
+  endforeach()
+endfunction()
+
+# The one static library that programs link: every room, and the CUDA backend where it is built.
+function(serval_add_library)
+  get_property(rooms GLOBAL PROPERTY SERVAL_ROOMS)
+  add_library(serval_library STATIC)
+  add_library(serval::serval ALIAS serval_library)
+  set_target_properties(serval_library PROPERTIES OUTPUT_NAME serval EXPORT_NAME serval)
+  foreach(room IN LISTS rooms)
+    target_sources(serval_library PRIVATE $<TARGET_OBJECTS:serval_${room}>)
+  endforeach()
+  if(TARGET serval_cuda)
+    target_sources(serval_library PRIVATE $<TARGET_OBJECTS:serval_cuda>)
+    target_link_libraries(serval_library PUBLIC ${SERVAL_CUDA_LIBRARIES})
+  endif()
+  target_include_directories(serval_library PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  target_compile_features(serval_library PUBLIC cxx_std_20)
+  target_link_libraries(serval_library PUBLIC ${SERVAL_EXTERNAL_LIBRARIES})
+endfunction()
+
+function(serval_add_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE serval::serval serval_options CLI11::CLI11)
+  # build/<preset>/serval is where scripts and people look for it.
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endfunction()

@@ -1,0 +1,39 @@
+// What a person sees while Serval works. Everything goes to standard error; standard output is for results.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace serval {
+
+// quiet: only warnings. Lines also go to the log file, once one is open.
+void set_quiet(bool quiet);
+void open_log_file(const std::string& path);  // appends; "" closes it
+void log_info(const std::string& message);
+void log_warning(const std::string& message);
+
+// A progress bar on a terminal, a plain line now and then elsewhere. Threads may share one.
+class Progress {
+ public:
+  Progress(std::string what, std::int64_t total);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void advance(std::int64_t by = 1, const std::string& note = "");
+
+ private:
+  void draw(bool final);
+
+  std::mutex mutex_;
+  std::string what_;
+  std::string note_;
+  std::int64_t total_ = 0;
+  std::int64_t done_ = 0;
+  double started_s_ = 0;
+  double drawn_s_ = 0;
+};
+
+double monotonic_s();  // seconds on a clock that never goes back
+
+}  // namespace serval

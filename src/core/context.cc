@@ -1,0 +1,106 @@
+#include "serval/core/context.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+
+namespace serval {
+
+// Each room with ops names them here; see the files called register_ops.cc.
+namespace nn {
+void register_cpu_ops(OpRegistry& registry);
+}
+
+namespace {
+
+OpRegistry make_registry() {
+  OpRegistry registry;
+  nn::register_cpu_ops(registry);
+  detail::register_cuda_ops(registry);
+  detail::install_cuda_memory();
+  return registry;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// A GPU that somebody asked the scheduler for: ignoring it would waste it silently.
+std::string gpu_allocation() {
+  for (const char* name :
+       {"CUDA_VISIBLE_DEVICES", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE"}) {
+    const std::string value = environment(name);
+    const bool none = value.empty() || value == "-1" || value == "NoDevFiles" ||
+                      value == "0" && std::string(name) == "SLURM_GPUS_ON_NODE";
+    if (!none) return cat(name, "=", value);
+  }
+  return "";
+}
+
+}  // namespace
+
+Context::Context(Device device, int threads) : device_(device), threads_(threads) {
+  op_registry();  // installs the memory backend of the device
+  if (on_cuda()) state_ = detail::make_cuda_state(device.index);
+}
+
+const OpRegistry& op_registry() {
+  static const OpRegistry registry = make_registry();
+  return registry;
+}
+
+bool built_with_cuda() { return detail::cuda_compiled(); }
+
+std::vector<CudaDeviceInfo> cuda_devices(std::string* why) { return detail::list_cuda_devices(why); }
+
+std::string device_name(const Device& device) {
+  if (device.kind == DeviceKind::kCuda) {
+    for (const CudaDeviceInfo& info : cuda_devices()) {
+      if (info.index == device.index) return info.name;
+    }
+    return "unknown";
+  }
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+std::string backend_versions(const Device& device) {
+  return device.kind == DeviceKind::kCuda ? detail::cuda_versions() : "";
+}
+
+Device choose_device(const std::string& request) {
+  if (request == "cpu") return Device{};
+  std::string why;
+  if (request == "auto") {
+    const std::vector<CudaDeviceInfo> gpus = cuda_devices(&why);
+    if (!gpus.empty()) return Device{DeviceKind::kCuda, gpus.front().index};
+    const std::string allocation = gpu_allocation();
+    if (!allocation.empty()) {
+      throw DeviceError(cat("--device auto: a GPU was allocated to this job (", allocation,
+                            ") and cannot be used: ", why, ". Use --device cpu to run without it"));
+    }
+    return Device{};
+  }
+  int index = 0;
+  bool valid = request == "cuda";
+  if (request.rfind("cuda:", 0) == 0) {
+    const char* end = request.data() + request.size();
+    const auto [stop, error] = std::from_chars(request.data() + 5, end, index);
+    valid = error == std::errc{} && stop == end && index >= 0;
+  }
+  if (!valid) {
+    throw ConfigError(cat("--device: \"", request, "\" is not one of auto, cpu, cuda, cuda:N"));
+  }
+  const std::vector<CudaDeviceInfo> gpus = cuda_devices(&why);
+  if (gpus.empty()) throw DeviceError(cat("--device ", request, ": no GPU can be used: ", why));
+  if (index >= static_cast<int>(gpus.size())) {
+    throw DeviceError(cat("--device ", request, ": there are ", gpus.size(), " GPUs, numbered from 0"));
+  }
+  return Device{DeviceKind::kCuda, index};
+}
+
+}  // namespace serval

@@ -1,0 +1,21 @@
+// The CPU build's half of the seam in core/context.h; cuda/core/cuda_present.cu is the other.
+#include "serval/core/context.h"
+
+namespace serval::detail {
+
+bool cuda_compiled() { return false; }
+
+std::unique_ptr<DeviceState> make_cuda_state(int) {
+  throw DeviceError("this build of Serval has no CUDA backend; build with the preset \"cuda\"");
+}
+
+std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why) {
+  if (why != nullptr) *why = "this build of Serval has no CUDA backend; build with the preset \"cuda\"";
+  return {};
+}
+
+std::string cuda_versions() { return ""; }
+void register_cuda_ops(OpRegistry&) {}
+void install_cuda_memory() {}
+
+}  // namespace serval::detail

@@ -1,0 +1,76 @@
+#include "serval/core/tensor.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace serval {
+
+const char* to_string(DeviceKind kind) { return kind == DeviceKind::kCpu ? "cpu" : "cuda"; }
+
+std::string to_string(const Device& device) {
+  return device.kind == DeviceKind::kCpu ? "cpu" : cat("cuda:", device.index);
+}
+
+std::string to_string(const Shape& shape) {
+  std::string out = "[";
+  for (int axis = 0; axis < shape.rank(); ++axis) out += cat(axis > 0 ? ", " : "", shape[axis]);
+  return out + "]";
+}
+
+namespace {
+
+constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 register
+
+void* cpu_allocate(Device, std::size_t bytes) {
+  const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* data = std::aligned_alloc(kAlignment, rounded);
+  if (data == nullptr) throw DeviceError(cat("out of memory: ", bytes, " bytes on cpu"));
+  std::memset(data, 0, rounded);
+  return data;
+}
+
+void cpu_release(Device, void* data) noexcept { std::free(data); }
+
+void cpu_copy(void* to, Device, const void* from, Device, std::size_t bytes) { std::memcpy(to, from, bytes); }
+
+// Written once, before any work starts, by register_all_ops (core/context.h); read-only afterwards.
+MemoryBackend& backend_slot(DeviceKind kind) {
+  static MemoryBackend cpu{cpu_allocate, cpu_release, cpu_copy};
+  static MemoryBackend cuda{nullptr, nullptr, nullptr};
+  return kind == DeviceKind::kCpu ? cpu : cuda;
+}
+
+const MemoryBackend& backend_of(DeviceKind kind) {
+  const MemoryBackend& backend = backend_slot(kind);
+  if (backend.allocate == nullptr) {
+    throw UnsupportedError(cat("device ", to_string(kind), " is not part of this build of Serval"));
+  }
+  return backend;
+}
+
+}  // namespace
+
+void install_memory_backend(DeviceKind kind, const MemoryBackend& backend) { backend_slot(kind) = backend; }
+
+Buffer::Buffer(Device device, std::size_t bytes) : device_(device), bytes_(bytes) {
+  if (bytes > 0) data_ = backend_of(device.kind).allocate(device, bytes);
+}
+
+Buffer::~Buffer() {
+  if (data_ != nullptr) backend_slot(device_.kind).release(device_, data_);
+}
+
+void Buffer::swap(Buffer& other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+}
+
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
+  if (bytes == 0) return;
+  const bool on_cuda = to_device.kind == DeviceKind::kCuda || from_device.kind == DeviceKind::kCuda;
+  backend_of(on_cuda ? DeviceKind::kCuda : DeviceKind::kCpu).copy(to, to_device, from, from_device, bytes);
+}
+
+}  // namespace serval
