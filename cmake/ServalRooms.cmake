@@ -4,7 +4,9 @@ add_library(serval_options INTERFACE)
 target_include_directories(serval_options INTERFACE
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>)
 target_compile_options(serval_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wno-parentheses>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wno-parentheses
+    # GCC 12 sees overlaps in std::string that are not there (its bug 105651).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>>
   # One rounding per operation as written: fused multiply-adds appear only where a kernel asks for them, so
   # that a result does not depend on how the compiler happened to contract an expression.
   $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
@@ -30,6 +32,7 @@ function(serval_add_rooms)
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/src/core/cuda_absent.cc)
     add_library(serval_${room} OBJECT ${sources})
     set_target_properties(serval_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_include_directories(serval_${room} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(serval_${room} PRIVATE serval_options PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH)
   endforeach()
 endfunction()

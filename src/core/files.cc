@@ -1,5 +1,7 @@
 #include "serval/core/files.h"
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -18,7 +20,7 @@ namespace {
 
 [[noreturn]] void fail_write(const fs::path& path, int error) {
   const std::string message = cat(path.string(), ": cannot be written: ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT)
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
     throw DiskError(message + "; free some space and run the same command again");
   throw DataError(message);
 }
@@ -36,6 +38,14 @@ class Descriptor {
  private:
   int fd_;
 };
+
+// Differs between threads, processes and the machines that share a file system.
+std::string temporary_ending() {
+  static std::atomic<unsigned> count{0};
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return cat(".tmp-", host.data(), "-", ::getpid(), "-", ++count);
+}
 
 void flush_to_disk(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
@@ -64,7 +74,7 @@ std::string read_text(const fs::path& path) {
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = path.string() + cat(".tmp-", ::getpid());
+  const fs::path temporary = path.string() + temporary_ending();
   try {
     write(temporary);
     flush_to_disk(temporary);

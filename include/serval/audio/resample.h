@@ -1,0 +1,21 @@
+// Change of the sampling rate.
+#pragma once
+
+#include "serval/audio/audio_settings.h"
+#include "serval/audio/waveform.h"
+
+namespace serval::audio {
+
+// The result has ceil(n * to / from) samples; sample k of it stands at the time k / rate_hz of the input.
+//
+// kSoxrHq and kSoxrVhq are libsoxr's recipes of that name, with linear phase.
+// kKaiserFast is the short filter that studies before 2022 used under this name, with both rates' ratio
+// r = to / from and s = min(1, r):
+//   y[k] = sum over n of x[n] h(k / r - n),   h(t) = 0.85 s sinc(0.85 s t) I0(b sqrt(1 - (s t / 16)^2)) /
+//   I0(b)
+// for |s t| < 16, with sinc(x) = sin(pi x) / (pi x) and b = 8.555504641634386. It is evaluated exactly and
+// not from an interpolated table, so it differs from table-driven programs by about their table's error
+// (1e-4).
+Waveform resample(const Waveform& input, int rate_hz, Resampler resampler);
+
+}  // namespace serval::audio

@@ -1,0 +1,16 @@
+// Samples in memory: mono, float, full scale at 1.
+#pragma once
+
+#include <vector>
+
+namespace serval::audio {
+
+struct Waveform {
+  std::vector<float> samples;
+  int sample_rate_hz = 0;
+  double seconds() const {
+    return sample_rate_hz > 0 ? static_cast<double>(samples.size()) / sample_rate_hz : 0;
+  }
+};
+
+}  // namespace serval::audio

@@ -1,0 +1,24 @@
+// A corpus as an experiment names it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "serval/core/settings.h"
+#include "serval/corpus/manifest.h"
+
+namespace serval::corpus {
+
+struct CorpusUse {
+  std::string use;   // name of a known corpus: "ravdess"
+  std::string file;  // or a description (.json) or manifest (.csv) of your own
+  std::string path;  // folder of the recordings; for a manifest it may be "": paths start at the CSV file
+  std::vector<std::string> actors;  // only these, with or without the corpus in front; empty: all
+};
+void describe(SettingsVisitor& v, CorpusUse& s);
+
+// The recordings, sorted by id. What the scan left out or found odd goes to the log.
+// Throws ConfigError for an unknown corpus, folder or actor, DataError for what is wrong with the recordings.
+std::vector<Recording> find_recordings(const CorpusUse& use);
+
+}  // namespace serval::corpus

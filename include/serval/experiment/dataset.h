@@ -1,0 +1,45 @@
+// The first half of an experiment: from recordings to features, through the stores.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "serval/core/context.h"
+#include "serval/corpus/manifest.h"
+#include "serval/experiment/settings.h"
+#include "serval/store/store.h"
+
+namespace serval::experiment {
+
+// One feature set over the whole manifest, in memory.
+struct FeatureSet {
+  std::string name;
+  std::string key;  // of its store: changes with everything that it was made from
+  std::int64_t dimension = 0;
+  std::vector<std::int64_t> offsets;  // [recordings + 1], in frames
+  std::vector<float> values;          // [total frames, dimension]; empty when only the store was wanted
+};
+
+struct Dataset {
+  corpus::Manifest manifest;                            // usable recordings only
+  std::vector<std::string> skipped;                     // ids left out because they could not be used
+  std::vector<std::string> waveform_hashes;             // [recording], of the decoded samples
+  std::vector<FeatureSet> features;                     // in the experiment's order
+  std::vector<std::pair<std::string, double>> seconds;  // per stage
+};
+
+struct DatasetOptions {
+  Device device;
+  int threads = 1;
+  bool load_values = true;  // false: fill the stores only
+};
+
+// Finds, decodes, extracts; reads the stores where they hold it already and says which it did.
+Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& options);
+
+// Recordings and labels alone, with content hashes.
+corpus::Manifest find_manifest(const ExperimentSettings& settings, int threads);
+
+}  // namespace serval::experiment

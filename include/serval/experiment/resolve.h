@@ -1,0 +1,36 @@
+// From an experiment file to settings: inheritance, overrides, network files, checks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "serval/core/json.h"
+#include "serval/experiment/settings.h"
+
+namespace serval::experiment {
+
+// The file with its parents merged in, network files in place of their paths, and overrides applied.
+//   "extends": "base.json"   objects merge deeply, lists are replaced, null removes what the parent has
+//   overrides                "train.epochs=5", "models.m.network.layers.0.hidden=64": a path and a JSON
+//   value;
+//                            a bare word counts as text
+// Throws ConfigError.
+JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides);
+
+// Throws ConfigError with every mistake, one a line, and how many there are.
+ExperimentSettings read_experiment(const JsonValue& json, const std::string& path);
+
+inline ExperimentSettings load_experiment(const std::string& path,
+                                          const std::vector<std::string>& overrides) {
+  return read_experiment(load_experiment_json(path, overrides), path);
+}
+
+// The same experiment with every default explicit; reading it back gives the same settings.
+JsonValue resolved_json(const ExperimentSettings& settings);
+
+// A network on its own, as `serval model summary` takes it.
+nn::NetworkSettings load_network(const std::string& path);
+
+JsonValue experiment_schema();
+
+}  // namespace serval::experiment

@@ -1,0 +1,45 @@
+// The experiment file: one struct, declared once (see core/settings.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "serval/audio/audio_settings.h"
+#include "serval/core/settings.h"
+#include "serval/corpus/corpus_use.h"
+#include "serval/corpus/labels.h"
+#include "serval/features/settings.h"
+#include "serval/folds/fold.h"
+#include "serval/nn/network.h"
+#include "serval/train/settings.h"
+
+namespace serval::experiment {
+
+struct InputSettings {
+  std::string features;  // name of a feature set of the experiment
+};
+void describe(SettingsVisitor& v, InputSettings& settings);
+
+struct ModelSettings {
+  InputSettings input;
+  nn::NetworkSettings network;
+};
+void describe(SettingsVisitor& v, ModelSettings& settings);
+
+struct ExperimentSettings {
+  std::string name;
+  std::string description;
+  std::vector<corpus::CorpusUse> corpora;
+  corpus::LabelSettings labels;
+  audio::AudioSettings audio;
+  NamedList<features::FeatureSettings> features;
+  folds::FoldSettings folds;
+  NamedList<ModelSettings> models;
+  train::TrainSettings train;
+  std::vector<std::int64_t> seeds = {1};
+  std::string store = "stores";  // folder of decoded audio and features; shared by experiments
+};
+void describe(SettingsVisitor& v, ExperimentSettings& settings);
+
+}  // namespace serval::experiment

@@ -1,0 +1,90 @@
+// The arithmetic of single values that the CPU and the CUDA bodies share.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "serval/core/hd.h"
+#include "serval/features/settings.h"
+
+namespace serval::features::detail {
+
+// Which sample stands at position `at` of the padded clip, or -1 for a zero. Mirrors as often as it takes;
+// the first and the last sample are not repeated (numpy's "reflect").
+SERVAL_HD inline std::int64_t source_sample(std::int64_t at, std::int64_t samples, Padding padding) {
+  if (at >= 0 && at < samples) return at;
+  if (padding != Padding::kReflect) return -1;
+  if (samples == 1) return 0;
+  const std::int64_t period = 2 * (samples - 1);
+  std::int64_t in_period = at % period;
+  if (in_period < 0) in_period += period;
+  return in_period < samples ? in_period : period - in_period;
+}
+
+SERVAL_HD inline float spectrum_value(float re, float im, int power) {
+  const float squared = re * re + im * im;
+  return power == 2 ? squared : sqrtf(squared);
+}
+
+SERVAL_HD inline std::int32_t bits_of(float x) {
+#if defined(__CUDA_ARCH__)
+  return __float_as_int(x);
+#else
+  return std::bit_cast<std::int32_t>(x);
+#endif
+}
+SERVAL_HD inline float float_of(std::int32_t bits) {
+#if defined(__CUDA_ARCH__)
+  return __int_as_float(bits);
+#else
+  return std::bit_cast<float>(bits);
+#endif
+}
+
+// log(x) for positive normal x, within 2 units in the last place. One formula, so that both devices round
+// alike, and free of branches, so that compilers vectorise it: x = 2^e m with m in [sqrt(1/2), sqrt(2)), and
+// log(m) = 2 artanh(s) with s = (m - 1) / (m + 1), whose series is cut where s^11 is below float's precision.
+SERVAL_HD inline float natural_log(float x) {
+  constexpr std::int32_t kRootHalf = 0x3F3504F3;
+  const std::int32_t bits = bits_of(x) - kRootHalf;
+  const std::int32_t exponent = bits >> 23;
+  const float m = float_of((bits & 0x7FFFFF) + kRootHalf);
+  const float e = static_cast<float>(exponent);
+  const float s = (m - 1.0f) / (m + 1.0f);
+  const float z = s * s;
+  const float series = z * (0.66666666f + z * (0.4f + z * (0.28571429f + z * 0.22222222f)));
+  // log(2) in two parts, the first exact in a product with e.
+  return e * 0.693145751953125f + (2.0f * s + (s * series + e * 1.42860682e-6f));
+}
+
+// The logarithm that settings ask for: 10 log10 or log, as scale * log(max(x, floor)).
+SERVAL_HD inline float log_value(float x, float floor, float scale) {
+  return scale * natural_log(x > floor ? x : floor);
+}
+
+// Savitzky-Golay over 2 half + 1 frames: how many frames each side a clip of `frames` allows; 0 for none.
+SERVAL_HD inline int delta_half(std::int64_t frames, int width) {
+  const std::int64_t half = (frames - 1) / 2;
+  return half < width / 2 ? static_cast<int>(half) : width / 2;
+}
+// Frames too near an end take the polynomial of the nearest whole neighbourhood, so their value is that of
+// this frame: a line has one slope and a parabola one curvature.
+SERVAL_HD inline std::int64_t delta_centre(std::int64_t frame, std::int64_t frames, int half) {
+  if (frame < half) return half;
+  return frame > frames - 1 - half ? frames - 1 - half : frame;
+}
+// Where the taps of `half` start in ExtractionPlan::delta_taps: behind those of 1, 2, ... half - 1.
+SERVAL_HD inline int delta_taps_at(int half) { return half * half - 1; }
+
+// Floats whose order as signed integers is their own order, for atomicMax on a GPU.
+SERVAL_HD inline std::int32_t ordered_bits(float x) {
+  const std::int32_t bits = bits_of(x);
+  return bits >= 0 ? bits : bits ^ 0x7FFFFFFF;
+}
+SERVAL_HD inline float from_ordered_bits(std::int32_t bits) {
+  return float_of(bits >= 0 ? bits : bits ^ 0x7FFFFFFF);
+}
+
+}  // namespace serval::features::detail

@@ -1,0 +1,53 @@
+// Waveforms in, feature matrices out, on the device of the context.
+//
+// For frame f, with x the clip, w the window in the middle of n_fft samples and H the mel filters:
+//   X[f, k] = sum_n w[n] x[f hop + n - n_fft/2] exp(-2 pi i k n / n_fft)     (without - n_fft/2: padding
+//   none) M[f, m] = sum_k H[m, k] |X[f, k]|^power L[f, m] = 10 log10 max(M, floor), then max(L, max over the
+//   clip of L - top_db);  or  log max(M, floor) C[f, c] = lifter[c] * orthonormal DCT-II of L over m (mfcc)
+// followed by the slopes and the curvatures of these columns over time, where asked for.
+// A clip of n samples has 1 + n / hop frames, or 1 + (n - n_fft) / hop with padding none.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "serval/audio/waveform.h"
+#include "serval/core/context.h"
+#include "serval/features/feature_matrix.h"
+#include "serval/features/settings.h"
+
+namespace serval::features {
+
+namespace detail {
+class ExtractorBody;
+struct ExtractionPlan;
+}  // namespace detail
+
+class Extractor {
+ public:
+  // Throws ConfigError when the settings do not fit the sample rate, UnsupportedError when the device has no
+  // features. `context` must outlive the extractor; one thread uses both at a time.
+  Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context);
+  ~Extractor();
+  Extractor(Extractor&&) noexcept;
+  Extractor& operator=(Extractor&&) noexcept;
+
+  std::int64_t dimension() const;          // columns
+  std::vector<std::string> names() const;  // "mfcc_0" ... "mfcc_0_delta" ... "mfcc_0_delta2", one a column
+  std::int64_t frames(std::int64_t samples) const;  // 0 when a clip of so many samples is too short
+  int n_fft() const;
+
+  // The features of each clip. The result for a clip does not depend on what else is in the batch. Throws
+  // DataError, which names the clip by its index, for a clip of another sample rate, without samples, too
+  // short for one frame (padding none), or with a sample that is not a finite number.
+  std::vector<FeatureMatrix> run(std::span<const audio::Waveform> clips);
+
+ private:
+  std::unique_ptr<detail::ExtractionPlan> plan_;
+  std::unique_ptr<detail::ExtractorBody> body_;
+};
+
+}  // namespace serval::features

@@ -1,0 +1,30 @@
+// Matrix product, row-major: C = alpha * op(A) op(B) + beta * C.
+#pragma once
+
+#include "serval/core/context.h"
+
+namespace serval::nn {
+
+enum class Transpose { kNo, kYes };
+
+// op(A) is [m, k], op(B) is [k, n], C is [m, n]. A leading dimension is the distance between rows as stored.
+struct GemmArgs {
+  Transpose transpose_a = Transpose::kNo;
+  Transpose transpose_b = Transpose::kNo;
+  std::int64_t m = 0, n = 0, k = 0;
+  float alpha = 1;
+  const float* a = nullptr;
+  std::int64_t lda = 0;
+  const float* b = nullptr;
+  std::int64_t ldb = 0;
+  float beta = 0;
+  float* c = nullptr;
+  std::int64_t ldc = 0;
+};
+
+struct Gemm {
+  static constexpr const char* kName = "gemm";
+  using Signature = void(const Context&, const GemmArgs&);
+};
+
+}  // namespace serval::nn

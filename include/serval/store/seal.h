@@ -1,0 +1,35 @@
+// A seal tells a whole file from a torn, flipped or foreign one before anything else parses it.
+//
+// It is plain text in the file's first 512 bytes, which HDF5 leaves to the application (the "user block"), so
+// that one rename publishes data and checksum together, HDF5 tools still open the file, and `head -c 512`
+// shows it:
+//   serval 1 / kind / key / items / bytes / created / checksum, one a line, then line ends up to byte 512.
+// The checksum (XXH3, 128 bits) covers every byte of the file, with its own 32 digits taken as zeros.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace serval::store {
+
+struct Seal {
+  std::string kind;        // "audio", "features", "checkpoint"; one word
+  std::string key;         // what the content was made from; one word
+  std::int64_t items = 0;  // whatever the kind counts
+  // Filled by seal_file.
+  std::int64_t bytes = 0;    // of the whole file
+  std::string created = "";  // UTC, "2026-11-23T08:00:00Z"
+  std::string checksum = "";
+};
+
+// For a file made by Hdf5File::create and closed. Throws DiskError or DataError.
+void seal_file(const std::filesystem::path& path, const Seal& seal);
+
+// The seal alone, without a look at the rest of the file but its size. Throws DataError naming what is wrong.
+Seal read_seal(const std::filesystem::path& path);
+
+// Reads the whole file; throws DataError unless every byte is as it was sealed.
+Seal verify_seal(const std::filesystem::path& path);
+
+}  // namespace serval::store

@@ -1,0 +1,61 @@
+// One model to train: one network, one fold, one seed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "serval/core/tensor.h"
+#include "serval/folds/fold.h"
+#include "serval/nn/network.h"
+#include "serval/train/settings.h"
+
+namespace serval::train {
+
+// Features and labels of every recording, on the device; shared by all models that use this feature set.
+struct TrainingData {
+  Tensor values;                      // [total frames, feature]
+  std::vector<std::int64_t> offsets;  // [recordings + 1], in frames, on the host
+  std::vector<int> labels;            // [recordings], class numbers
+  std::int64_t feature = 0;
+  std::int64_t classes = 0;
+
+  std::int64_t frames(std::int64_t recording) const {
+    const auto at = static_cast<std::size_t>(recording);
+    return offsets[at + 1] - offsets[at];
+  }
+};
+
+struct Task {
+  std::string model;  // its name in the experiment
+  int fold = 0;       // from 0
+  std::uint64_t seed = 1;
+  std::shared_ptr<const TrainingData> data;
+  nn::NetworkSettings network;
+  TrainSettings settings;
+  folds::Fold sides;
+  folds::Normaliser normaliser;  // fitted on the training actors of this fold
+  std::string key;               // hash of everything above: a checkpoint of another key is not continued
+  std::string folder;            // models/<model>/fold-03_seed-1
+};
+
+struct Epoch {
+  int epoch = 0;  // from 1
+  double train_loss = 0, validation_loss = 0, validation_uar = 0, learning_rate = 0, seconds = 0;
+};
+
+// What a finished task leaves: enough for every table, so that nothing needs the device again.
+struct TaskResult {
+  std::string model;
+  int fold = 0;
+  std::uint64_t seed = 1;
+  int selected_epoch = 0;
+  std::vector<Epoch> history;
+  std::vector<std::int64_t> recordings;           // the test side, manifest numbers
+  std::vector<std::vector<float>> probabilities;  // [recording][class]
+  double seconds = 0;
+  std::int64_t parameters = 0;
+};
+
+}  // namespace serval::train

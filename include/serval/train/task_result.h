@@ -1,0 +1,15 @@
+// A finished task's result.json: whole or absent, and of one task only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "serval/train/task.h"
+
+namespace serval::train {
+
+void write_task_result(const Task& task, const TaskResult& result);  // into task.folder
+// None when the folder has no result or that of another task (its key differs).
+std::optional<TaskResult> read_task_result(const Task& task);
+
+}  // namespace serval::train

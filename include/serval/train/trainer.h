@@ -1,0 +1,43 @@
+// Trains one model on one device, epoch by epoch, and can be stopped and continued between epochs with the
+// same bits as if it had never stopped.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "serval/core/context.h"
+#include "serval/train/task.h"
+
+namespace serval::train {
+
+class Trainer {
+ public:
+  // Allocates everything that training needs. `context` and `task` must outlive the trainer.
+  Trainer(const Context& context, const Task& task);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  // Continues from a checkpoint of the same task; false when there is none. A checkpoint of another task
+  // (key) or a damaged one throws DataError.
+  bool restore(const std::string& path);
+  void save(const std::string& path) const;
+
+  bool finished() const;  // all epochs run, or patience exhausted
+  const std::vector<Epoch>& history() const;
+  // Runs one epoch. Throws InterruptedError between two steps when the process was asked to stop; the trainer
+  // is then spent, and its last checkpoint is where another continues.
+  const Epoch& run_epoch();
+
+  int selected_epoch() const;
+  // Scores with the selected weights: [recording][class].
+  std::vector<std::vector<float>> predict(const std::vector<std::int64_t>& recordings);
+  std::int64_t parameter_count() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace serval::train

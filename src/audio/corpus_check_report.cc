@@ -1,0 +1,206 @@
+// Corpus checks as text and as JSON.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "serval/audio/corpus_check.h"
+#include "serval/core/error.h"
+
+namespace serval::audio {
+
+namespace {
+
+constexpr std::array kKinds = {
+    FindingKind::kUnreadable, FindingKind::kTruncated,    FindingKind::kSilent,
+    FindingKind::kTooShort,   FindingKind::kUnknownLabel, FindingKind::kWrongContainer,
+    FindingKind::kNotMono,    FindingKind::kUnusualRate,  FindingKind::kDuplicate,
+    FindingKind::kFullScale,  FindingKind::kQuiet,        FindingKind::kExtraChunks,
+    FindingKind::kOddName,    FindingKind::kIgnored,      FindingKind::kStray,
+    FindingKind::kCopy,       FindingKind::kRemark};
+
+constexpr std::size_t kExamples = 6;
+
+std::string fixed(double value, int digits) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+std::vector<const Finding*> of_kind(const CorpusReport& report, FindingKind kind) {
+  std::vector<const Finding*> out;
+  for (const Finding& finding : report.findings) {
+    if (finding.kind == kind) out.push_back(&finding);
+  }
+  return out;
+}
+
+void print_list(std::string& out, const std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < std::min(lines.size(), kExamples); ++i) out += cat("      ", lines[i], "\n");
+  if (lines.size() > kExamples) out += cat("      and ", lines.size() - kExamples, " more\n");
+}
+
+void print_corpus(std::string& out, const CorpusReport& report) {
+  out +=
+      cat(report.corpus, report.synthetic ? " (SYNTHETIC)" : "", " in ", join(report.folders, ", "), ": ",
+          report.title, "\n  ", report.found, report.expected > 0 ? cat(" of ", report.expected) : "",
+          " recordings, ", report.actors.size(),
+          report.absent_actors.empty() ? "" : cat(" of ", report.actors.size() + report.absent_actors.size()),
+          " actors, ", fixed(report.hours, 2), " h, mostly ", report.rate_hz, " Hz, quietest peak ",
+          fixed(report.quietest_peak_db, 1), " dB\n");
+  if (!report.absent_actors.empty()) out += cat("  absent actors: ", join(report.absent_actors, " "), "\n");
+  if (!report.missing.empty()) {
+    out += cat("  ", report.missing.size(), " takes that most of the actors have, and one has not:\n");
+    print_list(out, report.missing);
+  }
+  for (const FindingKind kind : kKinds) {
+    std::vector<std::string> lines;
+    for (const Finding* finding : of_kind(report, kind))
+      lines.push_back(cat(finding->path, ": ", finding->detail));
+    if (lines.empty()) continue;
+    out += cat("  ", to_string(kind), ": ", lines.size(), "\n");
+    print_list(out, lines);
+  }
+}
+
+JsonValue json_of(const std::string& value) {
+  JsonValue out;
+  out.kind = JsonValue::Kind::kText;
+  out.text = value;
+  return out;
+}
+JsonValue json_of(const char* value) { return json_of(std::string(value)); }
+JsonValue json_of(int value) {
+  JsonValue out;
+  out.kind = JsonValue::Kind::kInteger;
+  out.integer = value;
+  out.real = value;
+  return out;
+}
+JsonValue json_of(double value) {
+  JsonValue out;
+  out.kind = JsonValue::Kind::kReal;
+  out.real = value;
+  return out;
+}
+JsonValue json_of(bool value) {
+  JsonValue out;
+  out.kind = JsonValue::Kind::kBool;
+  out.boolean = value;
+  return out;
+}
+JsonValue list_of(const std::vector<std::string>& values) {
+  JsonValue out;
+  out.kind = JsonValue::Kind::kList;
+  for (const std::string& value : values) out.items.push_back(json_of(value));
+  return out;
+}
+JsonValue object(std::vector<std::pair<std::string, JsonValue>> members) {
+  JsonValue out;
+  out.kind = JsonValue::Kind::kObject;
+  out.members = std::move(members);
+  return out;
+}
+
+JsonValue json_of(const CorpusReport& report) {
+  JsonValue counts = object({});
+  JsonValue findings;
+  findings.kind = JsonValue::Kind::kList;
+  for (const FindingKind kind : kKinds) {
+    const std::vector<const Finding*> found = of_kind(report, kind);
+    if (!found.empty()) counts.members.emplace_back(to_string(kind), json_of(static_cast<int>(found.size())));
+    for (const Finding* finding : found) {
+      findings.items.push_back(object({{"kind", json_of(to_string(kind))},
+                                       {"path", json_of(finding->path)},
+                                       {"detail", json_of(finding->detail)}}));
+    }
+  }
+  return object({{"corpus", json_of(report.corpus)},
+                 {"title", json_of(report.title)},
+                 {"synthetic", json_of(report.synthetic)},
+                 {"folders", list_of(report.folders)},
+                 {"found", json_of(report.found)},
+                 {"expected", json_of(report.expected)},
+                 {"actors", list_of(report.actors)},
+                 {"absent_actors", list_of(report.absent_actors)},
+                 {"missing", list_of(report.missing)},
+                 {"hours", json_of(report.hours)},
+                 {"rate_hz", json_of(report.rate_hz)},
+                 {"quietest_peak_db", json_of(report.quietest_peak_db)},
+                 {"counts", counts},
+                 {"findings", findings}});
+}
+
+}  // namespace
+
+const char* to_string(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::kUnreadable:
+      return "unreadable";
+    case FindingKind::kTruncated:
+      return "truncated";
+    case FindingKind::kSilent:
+      return "silent";
+    case FindingKind::kTooShort:
+      return "too_short";
+    case FindingKind::kWrongContainer:
+      return "wrong_container";
+    case FindingKind::kNotMono:
+      return "not_mono";
+    case FindingKind::kUnusualRate:
+      return "unusual_rate";
+    case FindingKind::kDuplicate:
+      return "duplicate";
+    case FindingKind::kFullScale:
+      return "full_scale";
+    case FindingKind::kQuiet:
+      return "quiet";
+    case FindingKind::kExtraChunks:
+      return "extra_chunks";
+    case FindingKind::kOddName:
+      return "odd_name";
+    case FindingKind::kUnknownLabel:
+      return "unknown_label";
+    case FindingKind::kIgnored:
+      return "ignored";
+    case FindingKind::kStray:
+      return "stray";
+    case FindingKind::kCopy:
+      return "copy";
+    case FindingKind::kRemark:
+      return "remark";
+  }
+  return "unknown";
+}
+
+bool CheckReport::clean() const {
+  constexpr std::array kBad = {FindingKind::kUnreadable, FindingKind::kTruncated, FindingKind::kSilent,
+                               FindingKind::kUnknownLabel};
+  return unknown.empty() && std::none_of(corpora.begin(), corpora.end(), [&](const CorpusReport& report) {
+           return std::any_of(report.findings.begin(), report.findings.end(), [&](const Finding& finding) {
+             return std::find(kBad.begin(), kBad.end(), finding.kind) != kBad.end();
+           });
+         });
+}
+
+std::string check_text(const CheckReport& report) {
+  std::string out = report.folder + "\n";
+  for (const CorpusReport& corpus : report.corpora) print_corpus(out, corpus);
+  if (!report.unknown.empty()) {
+    out += cat("of no known corpus: ", report.unknown.size(), "\n");
+    print_list(out, report.unknown);
+  }
+  return out;
+}
+
+JsonValue check_json(const CheckReport& report) {
+  JsonValue corpora;
+  corpora.kind = JsonValue::Kind::kList;
+  for (const CorpusReport& corpus : report.corpora) corpora.items.push_back(json_of(corpus));
+  return object({{"folder", json_of(report.folder)},
+                 {"clean", json_of(report.clean())},
+                 {"corpora", corpora},
+                 {"unknown", list_of(report.unknown)}});
+}
+
+}  // namespace serval::audio

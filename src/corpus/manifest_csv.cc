@@ -1,0 +1,154 @@
+#include "serval/corpus/manifest_csv.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <map>
+
+#include "serval/core/error.h"
+#include "serval/core/files.h"
+#include "serval/corpus/csv.h"
+
+namespace serval::corpus {
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kColumns = {"id",        "path",       "corpus",    "actor",
+                                           "gender",    "label_raw",  "label",     "sentence",
+                                           "intensity", "repetition", "synthetic", "content_hash"};
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// One row, seen by the columns' names.
+class Row {
+ public:
+  Row(const CsvTable& table, const CsvRow& row) : table_(table), row_(row) {}
+  int line() const { return row_.line; }
+  std::string operator[](const char* column) const {
+    const int index = table_.column(column);
+    return index < 0 ? "" : row_.fields[static_cast<std::size_t>(index)];
+  }
+
+ private:
+  const CsvTable& table_;
+  const CsvRow& row_;
+};
+
+Gender gender_of(const Row& row, LineErrors& errors) {
+  const std::string word = lower(row["gender"]);
+  if (word == "female" || word == "f") return Gender::kFemale;
+  if (word == "male" || word == "m") return Gender::kMale;
+  if (!word.empty() && word != "unknown") {
+    errors.add(row.line(), cat("gender \"", row["gender"], "\"; must be female, male, unknown or empty"));
+  }
+  return Gender::kUnknown;
+}
+
+bool synthetic_of(const Row& row, LineErrors& errors) {
+  const std::string word = lower(row["synthetic"]);
+  if (word == "true" || word == "1") return true;
+  if (!word.empty() && word != "false" && word != "0") {
+    errors.add(row.line(), cat("synthetic \"", row["synthetic"], "\"; must be true or false"));
+  }
+  return false;
+}
+
+std::string prefixed(const std::string& corpus, const std::string& value) {
+  return value.empty() || value.rfind(corpus + "/", 0) == 0 ? value : corpus + "/" + value;
+}
+
+Recording recording_of(const Row& row, const std::string& default_corpus, const fs::path& folder,
+                       LineErrors& errors) {
+  for (const char* needed : {"path", "actor", "label"}) {
+    if (row[needed].empty()) errors.add(row.line(), cat("the field ", needed, " is empty"));
+  }
+  Recording recording;
+  const fs::path path = row["path"];
+  recording.path = (path.is_absolute() ? path : folder / path).lexically_normal().string();
+  recording.corpus = row["corpus"].empty() ? default_corpus : row["corpus"];
+  recording.id = prefixed(recording.corpus, row["id"].empty() ? path.stem().string() : row["id"]);
+  recording.actor = prefixed(recording.corpus, row["actor"]);
+  recording.gender = gender_of(row, errors);
+  recording.label = row["label"];
+  recording.label_raw = row["label_raw"].empty() ? recording.label : row["label_raw"];
+  recording.sentence = prefixed(recording.corpus, row["sentence"]);
+  recording.intensity = row["intensity"];
+  recording.repetition = row["repetition"];
+  recording.synthetic = synthetic_of(row, errors);
+  recording.content_hash = row["content_hash"];
+  return recording;
+}
+
+void check_columns(const CsvTable& table, LineErrors& errors) {
+  for (const char* needed : {"path", "actor", "label"}) {
+    if (table.column(needed) < 0) errors.add(1, cat("the header lacks the column ", needed));
+  }
+  for (const std::string& column : table.columns) {
+    if (std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end()) {
+      const std::string near = nearest_word(column, kColumns);
+      errors.add(1, cat("unknown column \"", column, "\"",
+                        near.empty() ? cat("; known: ", join(kColumns, ", "))
+                                     : cat("; did you mean \"", near, "\"?")));
+    }
+  }
+  errors.throw_if_any();
+}
+
+}  // namespace
+
+std::string manifest_csv(const std::vector<Recording>& recordings) {
+  std::string out = join(kColumns, ",") + "\n";
+  for (const Recording& r : recordings) {
+    const std::array<std::string, 12> fields = {r.id,
+                                                r.path,
+                                                r.corpus,
+                                                r.actor,
+                                                to_string(r.gender),
+                                                r.label_raw,
+                                                r.label,
+                                                r.sentence,
+                                                r.intensity,
+                                                r.repetition,
+                                                r.synthetic ? "true" : "false",
+                                                r.content_hash};
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) out += ',';
+      out += csv_field(fields[i]);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+void write_manifest_csv(const std::vector<Recording>& recordings, const std::string& path) {
+  write_atomically(path, manifest_csv(recordings));
+}
+
+std::vector<Recording> read_manifest_csv(const std::string& path, const std::string& folder) {
+  const fs::path file = fs::absolute(path);
+  const CsvTable table = parse_csv(read_text(path), path);
+  LineErrors errors(path);
+  check_columns(table, errors);
+  const fs::path start = folder.empty() ? file.parent_path() : fs::absolute(folder);
+  std::vector<Recording> recordings;
+  std::map<std::string, int> line_of;
+  for (const CsvRow& fields : table.rows) {
+    const Row row(table, fields);
+    recordings.push_back(recording_of(row, file.stem().string(), start, errors));
+    const auto [at, is_new] = line_of.emplace(recordings.back().id, row.line());
+    if (!is_new) {
+      errors.add(row.line(), cat("the id ", recordings.back().id, " is that of line ", at->second,
+                                 "; give each recording its own in a column id"));
+    }
+  }
+  errors.throw_if_any();
+  if (recordings.empty()) throw DataError(cat(path, ": names no recording"));
+  return recordings;
+}
+
+}  // namespace serval::corpus

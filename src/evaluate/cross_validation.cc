@@ -1,0 +1,56 @@
+#include "serval/evaluate/cross_validation.h"
+
+#include <map>
+
+#include "serval/core/error.h"
+
+namespace serval::evaluate {
+
+namespace {
+
+double mean_of(const std::vector<double>& values) { return mean_std(values).mean; }
+
+Spread spread(const std::vector<FoldScores>& folds, double Scores::*metric) {
+  std::vector<double> all;
+  std::map<int, std::vector<double>> by_fold;
+  std::map<std::uint64_t, std::vector<double>> by_seed;
+  for (const FoldScores& fold : folds) {
+    const double value = fold.scores.*metric;
+    all.push_back(value);
+    by_fold[fold.fold].push_back(value);
+    by_seed[fold.seed].push_back(value);
+  }
+  SERVAL_CHECK(all.size() == by_fold.size() * by_seed.size(), all.size(), " results for ", by_fold.size(),
+               " folds and ", by_seed.size(), " seeds");
+  std::vector<double> fold_means, seed_means;
+  for (const auto& [fold, values] : by_fold) fold_means.push_back(mean_of(values));
+  for (const auto& [seed, values] : by_seed) seed_means.push_back(mean_of(values));
+  return {mean_of(all), mean_std(fold_means).std, mean_std(seed_means).std};
+}
+
+}  // namespace
+
+Summary summarise(const std::vector<FoldScores>& folds) {
+  SERVAL_CHECK(!folds.empty(), "nothing to summarise");
+  Summary summary;
+  summary.uar = spread(folds, &Scores::uar);
+  summary.wa = spread(folds, &Scores::wa);
+  summary.macro_f1 = spread(folds, &Scores::macro_f1);
+
+  std::vector<int> labels, predictions;
+  const int classes = static_cast<int>(folds.front().scores.confusion.size());
+  for (const FoldScores& fold : folds) {
+    for (int truth = 0; truth < classes; ++truth) {
+      for (int predicted = 0; predicted < classes; ++predicted) {
+        const std::int64_t count =
+            fold.scores.confusion[static_cast<std::size_t>(truth)][static_cast<std::size_t>(predicted)];
+        labels.insert(labels.end(), static_cast<std::size_t>(count), truth);
+        predictions.insert(predictions.end(), static_cast<std::size_t>(count), predicted);
+      }
+    }
+  }
+  summary.pooled = score(labels, predictions, classes);
+  return summary;
+}
+
+}  // namespace serval::evaluate

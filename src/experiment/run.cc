@@ -1,0 +1,262 @@
+#include "serval/experiment/run.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "serval/audit/audit.h"
+#include "serval/core/files.h"
+#include "serval/core/hash.h"
+#include "serval/core/log.h"
+#include "serval/core/settings_io.h"
+#include "serval/core/version.h"
+#include "serval/corpus/manifest_csv.h"
+#include "serval/evaluate/cross_validation.h"
+#include "serval/experiment/dataset.h"
+#include "serval/nn/cpu_level.h"
+#include "serval/report/run_report.h"
+#include "serval/train/cohort.h"
+
+#include "run_directory.h"
+
+namespace serval::experiment {
+
+namespace {
+
+// Raised whenever the same task would train to other weights than before.
+constexpr int kTrainingVersion = 1;
+
+struct Plan {
+  std::vector<folds::Fold> folds;
+  // [feature set][fold]
+  std::vector<std::vector<folds::Normaliser>> normalisers;
+  audit::Audit audit;
+};
+
+std::size_t feature_index(const ExperimentSettings& settings, const std::string& name) {
+  for (std::size_t i = 0; i < settings.features.size(); ++i) {
+    if (settings.features[i].first == name) return i;
+  }
+  throw InternalError(cat("no feature set ", name));
+}
+
+std::string hash_task(const train::Task& task, const FeatureSet& features, const corpus::Manifest& manifest,
+                      const Device& device) {
+  Hasher hasher;
+  hasher.integer(kTrainingVersion).text(to_string(device.kind)).text(features.key);
+  nn::NetworkSettings network = task.network;
+  hasher.text(write_json(settings_to_json(network)));
+  train::TrainSettings settings = task.settings;
+  settings.checkpoint_every_s = 0;  // changes no result
+  hasher.text(write_json(settings_to_json(settings)));
+  hasher.integer(task.fold).integer(static_cast<std::int64_t>(task.seed));
+  for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
+    hasher.integer(static_cast<std::int64_t>(side->size()));
+    for (const std::int64_t r : *side) {
+      hasher.text(manifest.recordings[static_cast<std::size_t>(r)].id);
+      hasher.integer(manifest.class_of[static_cast<std::size_t>(r)]);
+    }
+  }
+  for (const auto* values : {&task.normaliser.mean, &task.normaliser.scale}) {
+    hasher.bytes(values->data(), values->size() * sizeof(float));
+  }
+  return hasher.hex();
+}
+
+Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
+  Plan plan;
+  plan.folds = folds::make_folds(settings.folds, dataset.manifest);
+  folds::check_disjoint(plan.folds, dataset.manifest);
+  std::vector<audit::Statistic> statistics;
+  for (const FeatureSet& set : dataset.features) {
+    const folds::RaggedFeatures ragged{set.values.data(), set.offsets, set.dimension};
+    std::vector<folds::Normaliser>& normalisers = plan.normalisers.emplace_back();
+    for (const folds::Fold& fold : plan.folds) {
+      normalisers.push_back(folds::fit_normaliser(ragged, fold, dataset.manifest));
+      statistics.push_back({cat("normaliser of ", set.name, ", fold ", fold.index + 1), fold.index,
+                            normalisers.back().fitted_on_actors});
+    }
+  }
+  for (const folds::Fold& fold : plan.folds) {
+    statistics.push_back({cat("weights, fold ", fold.index + 1), fold.index, fold.train_actors});
+    if (settings.train.class_weights != train::ClassWeights::kNone) {
+      statistics.push_back({cat("class weights, fold ", fold.index + 1), fold.index, fold.train_actors});
+    }
+    if (settings.train.select == train::Select::kBestValidation) {
+      statistics.push_back(
+          {cat("choice of the epoch, fold ", fold.index + 1), fold.index, fold.validation_actors});
+    }
+  }
+  plan.audit = audit::audit_plan(dataset.manifest, plan.folds, dataset.waveform_hashes, statistics);
+  return plan;
+}
+
+// Every model on every fold with every seed; folds innermost, so that a whole cross-validation comes first.
+std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset, const Plan& plan,
+                                    const RunDirectory& directory, const Device& device) {
+  std::vector<std::shared_ptr<const train::TrainingData>> data;
+  for (FeatureSet& set : dataset.features) {
+    auto shared = std::make_shared<train::TrainingData>();
+    shared->feature = set.dimension;
+    shared->classes = static_cast<std::int64_t>(dataset.manifest.classes.size());
+    shared->offsets = set.offsets;
+    shared->labels = dataset.manifest.class_of;
+    shared->values = Tensor::from_host(device, set.values, {set.offsets.back(), set.dimension});
+    std::vector<float>().swap(set.values);
+    data.push_back(std::move(shared));
+  }
+  std::vector<train::Task> tasks;
+  for (const auto& [name, model] : settings.models) {
+    const std::size_t set = feature_index(settings, model.input.features);
+    for (const std::int64_t seed : settings.seeds) {
+      for (const folds::Fold& fold : plan.folds) {
+        train::Task& task = tasks.emplace_back();
+        task.model = name;
+        task.fold = fold.index;
+        task.seed = static_cast<std::uint64_t>(seed);
+        task.data = data[set];
+        task.network = model.network;
+        task.settings = settings.train;
+        task.sides = fold;
+        task.normaliser = plan.normalisers[set][static_cast<std::size_t>(fold.index)];
+        task.folder = directory.model_folder(name, fold.index, task.seed);
+        task.key = hash_task(task, dataset.features[set], dataset.manifest, device);
+      }
+    }
+  }
+  return tasks;
+}
+
+report::ModelReport model_report(const std::string& name, const std::vector<train::TaskResult>& results,
+                                 const Dataset& dataset, const Plan& plan) {
+  report::ModelReport model;
+  model.name = name;
+  const int classes = static_cast<int>(dataset.manifest.classes.size());
+  for (const train::TaskResult& result : results) {
+    if (result.model != name) continue;
+    model.parameters = result.parameters;
+    std::vector<int> labels, predictions;
+    for (std::size_t i = 0; i < result.recordings.size(); ++i) {
+      const auto r = static_cast<std::size_t>(result.recordings[i]);
+      const corpus::Recording& recording = dataset.manifest.recordings[r];
+      const std::vector<float>& p = result.probabilities[i];
+      labels.push_back(dataset.manifest.class_of[r]);
+      predictions.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
+      model.predictions.push_back({recording.id, recording.corpus, recording.actor, labels.back(),
+                                   predictions.back(), result.fold, result.seed, p});
+    }
+    const folds::Fold& fold = plan.folds[static_cast<std::size_t>(result.fold)];
+    model.folds.push_back(
+        {result.fold, result.seed, fold.test_actors, evaluate::score(labels, predictions, classes)});
+  }
+  const auto by_fold = [](const auto& a, const auto& b) {
+    return a.fold != b.fold ? a.fold < b.fold : a.seed < b.seed;
+  };
+  std::stable_sort(model.folds.begin(), model.folds.end(), by_fold);
+  std::stable_sort(model.predictions.begin(), model.predictions.end(), by_fold);
+  model.summary = evaluate::summarise(model.folds);
+  return model;
+}
+
+std::vector<report::CorpusCount> count_corpora(const corpus::Manifest& manifest) {
+  std::vector<report::CorpusCount> counts;
+  std::map<std::string, std::set<std::string>> actors;
+  for (const corpus::Recording& recording : manifest.recordings) {
+    auto at = std::find_if(counts.begin(), counts.end(),
+                           [&](const auto& c) { return c.corpus == recording.corpus; });
+    if (at == counts.end()) at = counts.insert(counts.end(), {recording.corpus, 0, 0, false});
+    ++at->recordings;
+    at->synthetic = at->synthetic || recording.synthetic;
+    actors[recording.corpus].insert(recording.actor);
+  }
+  for (report::CorpusCount& count : counts)
+    count.actors = static_cast<std::int64_t>(actors[count.corpus].size());
+  return counts;
+}
+
+std::vector<std::string> make_stamps(const Dataset& dataset,
+                                     const std::vector<report::CorpusCount>& corpora) {
+  std::vector<std::string> stamps;
+  for (const report::CorpusCount& count : corpora) {
+    if (count.synthetic) {
+      stamps.push_back(cat("synthetic speech: corpus ", count.corpus,
+                           " was made by a program; these figures say nothing about people"));
+    }
+  }
+  if (!dataset.skipped.empty()) {
+    stamps.push_back(
+        cat(dataset.skipped.size(), " unusable recordings were left out: ", join(dataset.skipped, ", ")));
+  }
+  return stamps;
+}
+
+report::RunReport make_report(const ExperimentSettings& settings, const Dataset& dataset, const Plan& plan,
+                              const std::vector<train::TaskResult>& results, const Device& device) {
+  report::RunReport out;
+  out.name = settings.name;
+  out.classes = dataset.manifest.classes;
+  out.corpora = count_corpora(dataset.manifest);
+  for (const auto& [name, model] : settings.models)
+    out.models.push_back(model_report(name, results, dataset, plan));
+  std::vector<int> labels;
+  for (const folds::Fold& fold : plan.folds) {
+    for (const std::int64_t r : fold.test)
+      labels.push_back(dataset.manifest.class_of[static_cast<std::size_t>(r)]);
+  }
+  out.chance = evaluate::chance(labels, static_cast<int>(out.classes.size()));
+  out.audit = plan.audit;
+  out.stamps = make_stamps(dataset, out.corpora);
+  out.versions = {{"serval", kVersion}};
+  if (device.kind == DeviceKind::kCuda) {
+    out.versions.emplace_back("backend", backend_versions(device));
+  } else {
+    out.versions.emplace_back("cpu level", nn::cpu_level_name());
+  }
+  out.device = to_string(device);
+  out.device_name = device_name(device);
+  out.seconds = dataset.seconds;
+  double training_s = 0;
+  for (const train::TaskResult& result : results) training_s += result.seconds;
+  out.seconds.emplace_back("training, all models", training_s);
+  return out;
+}
+
+}  // namespace
+
+RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options) {
+  const RunDirectory directory(options.folder.empty() ? "runs/" + settings.name : options.folder, settings);
+  RunOutcome outcome;
+  outcome.folder = directory.folder();
+  if (directory.finished()) {
+    outcome.already_finished = true;
+    outcome.results_text = read_text(directory.file("results.txt"));
+    outcome.results_json = read_text(directory.file("results.json"));
+    return outcome;
+  }
+  open_log_file(directory.file("log.txt"));
+  log_info(cat(settings.name, " on ", to_string(options.device), " (", device_name(options.device), "), ",
+               options.threads, " threads, in ", directory.folder()));
+
+  Dataset dataset = make_dataset(settings, {options.device, options.threads, true});
+  corpus::write_manifest_csv(dataset.manifest.recordings, directory.file("manifest.csv"));
+  const Plan plan = make_plan(settings, dataset);
+  write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
+  audit::require_passed(plan.audit, directory.folder());
+
+  const std::vector<train::Task> tasks = make_tasks(settings, dataset, plan, directory, options.device);
+  const std::vector<train::TaskResult> results = train::run_cohort(tasks, {options.device, options.threads});
+
+  const report::RunReport run_report = make_report(settings, dataset, plan, results, options.device);
+  outcome.results_text = report::results_text(run_report);
+  outcome.results_json = report::results_json(run_report);
+  write_atomically(directory.file("predictions.csv"), report::predictions_csv(run_report));
+  write_atomically(directory.file("results.csv"), report::results_csv(run_report));
+  write_atomically(directory.file("report.html"), report::results_html(run_report));
+  write_atomically(directory.file("results.txt"), outcome.results_text);
+  write_atomically(directory.file("results.json"), outcome.results_json);
+  open_log_file("");
+  return outcome;
+}
+
+}  // namespace serval::experiment

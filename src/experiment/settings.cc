@@ -1,0 +1,72 @@
+#include "serval/experiment/settings.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "serval/core/error.h"
+
+namespace serval::experiment {
+
+void describe(SettingsVisitor& v, InputSettings& s) {
+  v.text("features", s.features, {"name of the feature set that the network reads", "", Need::kRequired});
+}
+
+void describe(SettingsVisitor& v, ModelSettings& s) {
+  v.object("input", s.input, {"what the network reads", "", Need::kRequired});
+  v.object("network", s.network, {"layers, or the path of a JSON file that holds them", "", Need::kRequired});
+}
+
+namespace {
+
+// Names become folders and columns.
+bool plain_name(const std::string& name) {
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+  });
+}
+
+constexpr const char* kPlainName = "may hold letters, digits, '_', '-' and '.' only";
+
+void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
+  std::vector<std::string> sets;
+  for (const auto& [name, settings] : s.features) sets.push_back(name);
+  for (const auto& [name, model] : s.models) {
+    v.check(plain_name(name), "models", cat("the name \"", name, "\" ", kPlainName));
+    if (model.input.features.empty()) continue;  // reported as missing
+    const bool known = std::find(sets.begin(), sets.end(), model.input.features) != sets.end();
+    v.check(
+        known, "models",
+        cat(name, ".input.features: \"", model.input.features, "\" is not one of {", join(sets, ", "), "}"));
+  }
+  v.check(!s.models.empty(), "models", "at least one model is needed");
+  v.check(!s.features.empty(), "features", "at least one feature set is needed");
+}
+
+}  // namespace
+
+void describe(SettingsVisitor& v, ExperimentSettings& s) {
+  v.text("name", s.name, {"names the run's folder", "", Need::kRequired});
+  v.text("description", s.description, {"a line for people"});
+  v.list("corpora", s.corpora, {"where the recordings are", "", Need::kRequired});
+  describe(v, s.labels);
+  v.object("audio", s.audio, {"from recording to samples"});
+  v.map("features", s.features, {"feature sets by name", "", Need::kRequired});
+  v.object("folds", s.folds, {"who trains, validates and is tested"});
+  v.map("models", s.models,
+        {"networks by name; the first one's scores are the headline", "", Need::kRequired});
+  v.object("train", s.train, {"how the networks are trained"});
+  v.integers("seeds", s.seeds, {.min = 0}, {"each seed trains every model on every fold once"});
+  v.path("store", s.store, {"folder of stores of decoded audio and features; changes no result"});
+
+  v.check(s.name.empty() || plain_name(s.name), "name", kPlainName);
+  v.check(!s.corpora.empty(), "corpora", "at least one corpus is needed");
+  v.check(!s.seeds.empty(), "seeds", "at least one seed is needed");
+  v.check(std::set<std::int64_t>(s.seeds.begin(), s.seeds.end()).size() == s.seeds.size(), "seeds",
+          "a seed is named twice");
+  v.check(s.train.select == train::Select::kLast || s.folds.validation_actors > 0, "folds",
+          "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  check_models(v, s);
+}
+
+}  // namespace serval::experiment

@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "serval/core/error.h"
+#include "serval/folds/fold.h"
+
+namespace serval::folds {
+
+namespace {
+
+void refuse_held_out(const Fold& fold, const corpus::Manifest& manifest) {
+  const std::set<std::string> allowed(fold.train_actors.begin(), fold.train_actors.end());
+  std::set<std::string> held_out(fold.validation_actors.begin(), fold.validation_actors.end());
+  held_out.insert(fold.test_actors.begin(), fold.test_actors.end());
+  std::set<std::string> offenders;
+  for (const std::int64_t r : fold.train) {
+    const std::string& actor = manifest.recordings.at(static_cast<std::size_t>(r)).actor;
+    if (held_out.count(actor) > 0 || allowed.count(actor) == 0) offenders.insert(actor);
+  }
+  if (offenders.empty()) return;
+  throw AuditError(cat("fold ", fold.index + 1, ": statistics may not be fitted on the held-out actors ",
+                       join({offenders.begin(), offenders.end()}, ", ")));
+}
+
+// Calls body(frame) for every training frame, always in the same order.
+template <class Body>
+void for_each_frame(const RaggedFeatures& features, const Fold& fold, Body body) {
+  for (const std::int64_t r : fold.train) {
+    const std::int64_t begin = features.offsets[static_cast<std::size_t>(r)];
+    const std::int64_t end = features.offsets[static_cast<std::size_t>(r) + 1];
+    for (std::int64_t t = begin; t < end; ++t) body(features.values + t * features.dimension);
+  }
+}
+
+[[noreturn]] void name_the_bad_recording(const RaggedFeatures& features, const Fold& fold,
+                                         const corpus::Manifest& manifest) {
+  for (const std::int64_t r : fold.train) {
+    const auto i = static_cast<std::size_t>(r);
+    const float* begin = features.values + features.offsets[i] * features.dimension;
+    const float* end = features.values + features.offsets[i + 1] * features.dimension;
+    if (std::all_of(begin, end, [](float value) { return std::isfinite(value); })) continue;
+    throw DataError(
+        cat(manifest.recordings[i].id, ": a feature is not a finite number; no statistics can be fitted"));
+  }
+  throw DataError(cat("fold ", fold.index + 1, ": the features are too large to sum"));
+}
+
+}  // namespace
+
+Normaliser fit_normaliser(const RaggedFeatures& features, const Fold& fold,
+                          const corpus::Manifest& manifest) {
+  SERVAL_CHECK(features.dimension > 0, "dimension ", features.dimension);
+  SERVAL_CHECK(features.offsets.size() == manifest.recordings.size() + 1, features.offsets.size(),
+               " offsets for ", manifest.recordings.size(), " recordings");
+  refuse_held_out(fold, manifest);
+
+  const auto dimension = static_cast<std::size_t>(features.dimension);
+  std::vector<double> mean(dimension), squares(dimension);
+  std::int64_t frames = 0;
+  for_each_frame(features, fold, [&](const float* frame) {
+    for (std::size_t d = 0; d < dimension; ++d) mean[d] += static_cast<double>(frame[d]);
+    ++frames;
+  });
+  if (frames == 0) throw DataError(cat("fold ", fold.index + 1, ": the training recordings have no frames"));
+  for (double& value : mean) value /= static_cast<double>(frames);
+  for_each_frame(features, fold, [&](const float* frame) {
+    for (std::size_t d = 0; d < dimension; ++d) {
+      const double distance = static_cast<double>(frame[d]) - mean[d];
+      squares[d] += distance * distance;
+    }
+  });
+
+  Normaliser out;
+  for (std::size_t d = 0; d < dimension; ++d) {
+    const double deviation = std::sqrt(squares[d] / static_cast<double>(frames));
+    if (!std::isfinite(mean[d]) || !std::isfinite(deviation))
+      name_the_bad_recording(features, fold, manifest);
+    out.mean.push_back(static_cast<float>(mean[d]));
+    out.scale.push_back(static_cast<float>(1 / std::max(deviation, kDeviationFloor)));
+  }
+  std::set<std::string> actors;
+  for (const std::int64_t r : fold.train)
+    actors.insert(manifest.recordings[static_cast<std::size_t>(r)].actor);
+  out.fitted_on_actors.assign(actors.begin(), actors.end());
+  std::sort(out.fitted_on_actors.begin(), out.fitted_on_actors.end(), natural_less);
+  return out;
+}
+
+}  // namespace serval::folds

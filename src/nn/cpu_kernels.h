@@ -1,0 +1,65 @@
+// The inner loops of the CPU bodies, compiled once for each instruction set from cpu_kernels.inc.h.
+#pragma once
+
+#include <cstdint>
+
+#include "serval/nn/cpu_level.h"
+#include "serval/nn/gemm.h"
+
+namespace serval::nn {
+
+// A product sums over k in blocks of kGemmDepth, each in ascending order, so that an element of C depends
+// only on its own row of op(A) and column of op(B): not on m, n or where in C it is.
+constexpr std::int64_t kGemmDepth = 256;
+constexpr std::int64_t kGemmRowBlock = 144;
+constexpr std::int64_t kGemmColumnBlock = 512;
+constexpr std::int64_t kGemmScratch = kGemmDepth * (kGemmRowBlock + kGemmColumnBlock);
+
+// The largest width of a packed column panel at any level: what packed_b_size() rounds n up to.
+constexpr std::int64_t kGemmPanel = 32;
+inline std::int64_t packed_b_size(std::int64_t k, std::int64_t n) {
+  return k * ((n + kGemmPanel - 1) / kGemmPanel) * kGemmPanel;
+}
+
+// One step of one sequence; pointers to rows. Gate order i, f, g, o, each `hidden` wide.
+struct LstmCellForward {
+  std::int64_t hidden = 0;
+  float* gates = nullptr;             // [4H] in: W_x x + W_h h; out: the activated gates
+  const float* bias = nullptr;        // [4H]
+  const float* c_before = nullptr;    // [H]; null: zero
+  float* c = nullptr;                 // [H]
+  float* h = nullptr;                 // [H]
+  float* h_copy = nullptr;            // [H]; null: not wanted
+};
+struct LstmCellBackward {
+  std::int64_t hidden = 0;
+  float* gates = nullptr;             // [4H] in: the activated gates; out: gradient before the activation
+  const float* c_before = nullptr;    // [H]; null: zero
+  const float* c = nullptr;           // [H]
+  const float* dy = nullptr;          // [H] from above
+  const float* dh = nullptr;          // [H] from the step after
+  float* dc = nullptr;                // [H] in: from the step after; out: to the step before
+};
+
+struct CpuKernels {
+  CpuLevel level = CpuLevel::kBaseline;
+  // `scratch` is kGemmScratch floats.
+  void (*gemm)(const GemmArgs& args, float* scratch) = nullptr;
+  // The same with op(B) packed beforehand; args.b is not read.
+  void (*pack_b)(const GemmArgs& args, float* packed) = nullptr;
+  void (*gemm_packed)(const GemmArgs& args, const float* packed, float* scratch) = nullptr;
+  void (*lstm_cell_forward)(const LstmCellForward& args) = nullptr;
+  void (*lstm_cell_backward)(const LstmCellBackward& args) = nullptr;
+  void (*apply_sigmoid)(std::int64_t count, float* values) = nullptr;
+  void (*apply_tanh)(std::int64_t count, float* values) = nullptr;
+};
+
+CpuKernels baseline_kernels();
+CpuKernels avx2_kernels();
+CpuKernels avx512_kernels();
+
+const CpuKernels& cpu_kernels();                    // of cpu_level()
+const CpuKernels& cpu_kernels(CpuLevel level);      // of a level that is supported
+float* gemm_scratch();                              // this thread's own
+
+}  // namespace serval::nn

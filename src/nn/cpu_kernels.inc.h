@@ -1,0 +1,38 @@
+// Included by cpu_kernels_<level>.cc inside an anonymous namespace, after Vec, VecInt, kLanes, kRows and the
+// few operations that have no portable spelling. Written on vectors, so that every level does the same
+// arithmetic element by element, whatever its width: where an element stands in a row changes nothing.
+//
+// No standard header and no shared inline function may be used here: the linker could then keep the copy
+// compiled for a newer processor and run it everywhere.
+
+typedef float LooseVec __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+
+inline Vec load(const float* from) { return *reinterpret_cast<const LooseVec*>(from); }
+inline void store(float* to, Vec value) { *reinterpret_cast<LooseVec*>(to) = value; }
+
+inline Vec load_some(const float* from, std::int64_t count) {
+  float padded[kLanes] = {};
+  for (std::int64_t i = 0; i < count; ++i) padded[i] = from[i];
+  return load(padded);
+}
+inline void store_some(float* to, Vec value, std::int64_t count) {
+  float padded[kLanes];
+  store(padded, value);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = padded[i];
+}
+
+#include "cpu_gates.inc.h"
+#include "cpu_gemm.inc.h"
+
+CpuKernels kernels(CpuLevel level) {
+  CpuKernels out;
+  out.level = level;
+  out.gemm = gemm;
+  out.pack_b = pack_b;
+  out.gemm_packed = gemm_packed;
+  out.lstm_cell_forward = lstm_cell_forward;
+  out.lstm_cell_backward = lstm_cell_backward;
+  out.apply_sigmoid = apply_sigmoid;
+  out.apply_tanh = apply_tanh;
+  return out;
+}

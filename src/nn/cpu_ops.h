@@ -1,0 +1,37 @@
+// The CPU bodies of the ops; register_ops.cc hands them to the registry.
+#pragma once
+
+#include "serval/nn/gather.h"
+#include "serval/nn/gemm.h"
+#include "serval/nn/loss.h"
+#include "serval/nn/lstm.h"
+#include "serval/nn/optimiser.h"
+#include "serval/nn/pointwise.h"
+#include "serval/nn/pooling.h"
+
+namespace serval::nn::cpu {
+
+void gemm(const Context& context, const GemmArgs& args);
+
+void bias_activation(const Context& context, const BiasActivationArgs& args);
+void activation_backward(const Context& context, const ActivationBackwardArgs& args);
+void column_sum(const Context& context, const ColumnSumArgs& args);
+void dropout(const Context& context, const DropoutArgs& args);
+void fill_zero(const Context& context, const TensorView& values);
+
+void lstm_reserve_size(const Context& context, const LstmShape& shape, std::int64_t* floats);
+void lstm_forward(const Context& context, const LstmForwardArgs& args);
+void lstm_backward(const Context& context, const LstmBackwardArgs& args);
+
+void mean_pool_forward(const Context& context, const PoolArgs& args);
+void mean_pool_backward(const Context& context, const PoolArgs& args);
+void last_pool_forward(const Context& context, const PoolArgs& args);
+void last_pool_backward(const Context& context, const PoolArgs& args);
+void attention_pool_forward(const Context& context, const AttentionPoolArgs& args);
+void attention_pool_backward(const Context& context, const AttentionPoolArgs& args);
+
+void softmax_cross_entropy(const Context& context, const SoftmaxCrossEntropyArgs& args);
+void adam_step(const Context& context, const AdamArgs& args);
+void gather_sequences(const Context& context, const GatherArgs& args);
+
+}  // namespace serval::nn::cpu

@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <array>
+
+#include "serval/nn/detail/activation.h"
+
+#include "cpu_kernels.h"
+#include "cpu_ops.h"
+
+namespace serval::nn::cpu {
+
+void bias_activation(const Context&, const BiasActivationArgs& args) {
+  SERVAL_CHECK(args.y.size() >= args.rows * args.columns, "bias_activation y ", to_string(args.y.shape));
+  SERVAL_CHECK(args.bias.empty() || args.bias.size() == args.columns, "bias ", to_string(args.bias.shape));
+  const CpuKernels& kernels = cpu_kernels();
+  for (std::int64_t r = 0; r < args.rows; ++r) {
+    float* y = args.y.data + r * args.columns;
+    if (!args.bias.empty()) {
+      for (std::int64_t c = 0; c < args.columns; ++c) y[c] += args.bias.data[c];
+    }
+    switch (args.activation) {
+      case Activation::kNone: break;
+      case Activation::kRelu:
+        for (std::int64_t c = 0; c < args.columns; ++c) y[c] = detail::activate(Activation::kRelu, y[c]);
+        break;
+      case Activation::kTanh: kernels.apply_tanh(args.columns, y); break;
+      case Activation::kSigmoid: kernels.apply_sigmoid(args.columns, y); break;
+    }
+  }
+}
+
+void activation_backward(const Context&, const ActivationBackwardArgs& args) {
+  SERVAL_CHECK(args.y.size() == args.dy.size(), to_string(args.y.shape), " and ", to_string(args.dy.shape));
+  const auto run_for = [&](auto slope) {
+    for (std::int64_t i = 0; i < args.y.size(); ++i) args.dy.data[i] *= slope(args.y.data[i]);
+  };
+  // One loop for each, so that the compiler sees a constant.
+  switch (args.activation) {
+    case Activation::kNone: break;
+    case Activation::kRelu: run_for([](float y) { return detail::activation_slope(Activation::kRelu, y); }); break;
+    case Activation::kTanh: run_for([](float y) { return detail::activation_slope(Activation::kTanh, y); }); break;
+    case Activation::kSigmoid:
+      run_for([](float y) { return detail::activation_slope(Activation::kSigmoid, y); });
+      break;
+  }
+}
+
+void column_sum(const Context&, const ColumnSumArgs& args) {
+  SERVAL_CHECK(args.x.size() >= args.rows * args.columns, "column_sum x ", to_string(args.x.shape));
+  SERVAL_CHECK(args.sums.size() == args.columns, "column_sum sums ", to_string(args.sums.shape));
+  constexpr std::int64_t kRowBlock = 256;  // short sums first: less rounding than one long one
+  constexpr std::int64_t kColumnBlock = 64;
+  for (std::int64_t c0 = 0; c0 < args.columns; c0 += kColumnBlock) {
+    const std::int64_t width = std::min(kColumnBlock, args.columns - c0);
+    for (std::int64_t r0 = 0; r0 < args.rows; r0 += kRowBlock) {
+      std::array<float, kColumnBlock> block{};
+      for (std::int64_t r = r0; r < std::min(args.rows, r0 + kRowBlock); ++r) {
+        const float* x = args.x.data + r * args.columns + c0;
+        for (std::int64_t c = 0; c < width; ++c) block[static_cast<std::size_t>(c)] += x[c];
+      }
+      for (std::int64_t c = 0; c < width; ++c) args.sums.data[c0 + c] += block[static_cast<std::size_t>(c)];
+    }
+  }
+}
+
+void dropout(const Context&, const DropoutArgs& args) {
+  SERVAL_CHECK(args.rate >= 0 && args.rate < 1, "dropout rate ", args.rate);
+  SERVAL_CHECK(args.x.size() >= args.time * args.batch * args.columns && args.y.size() >= args.x.size(), "dropout ",
+               to_string(args.x.shape), " to ", to_string(args.y.shape));
+  SERVAL_CHECK(args.time_stride >= args.time, "dropout time stride ", args.time_stride, " for ", args.time, " steps");
+  const float scale = 1.0f / (1.0f - args.rate);
+  for (std::int64_t t = 0; t < args.time; ++t) {
+    for (std::int64_t b = 0; b < args.batch; ++b) {
+      const std::int64_t row = (t * args.batch + b) * args.columns;
+      const auto first = static_cast<std::uint64_t>((b * args.time_stride + t) * args.columns);
+      for (std::int64_t c = 0; c < args.columns; ++c) {
+        args.y.data[row + c] = detail::drop(args.random, first + static_cast<std::uint64_t>(c), args.rate, scale,
+                                            args.x.data[row + c]);
+      }
+    }
+  }
+}
+
+void fill_zero(const Context&, const TensorView& values) {
+  std::fill_n(values.data, values.size(), 0.0f);
+}
+
+}  // namespace serval::nn::cpu

@@ -1,0 +1,29 @@
+#include "cpu_ops.h"
+
+namespace serval::nn {
+
+void register_cpu_ops(OpRegistry& registry);  // called by core/context.cc
+
+void register_cpu_ops(OpRegistry& registry) {
+  constexpr DeviceKind kCpu = DeviceKind::kCpu;
+  registry.add<Gemm>(kCpu, cpu::gemm);
+  registry.add<BiasActivation>(kCpu, cpu::bias_activation);
+  registry.add<ActivationBackward>(kCpu, cpu::activation_backward);
+  registry.add<ColumnSum>(kCpu, cpu::column_sum);
+  registry.add<Dropout>(kCpu, cpu::dropout);
+  registry.add<FillZero>(kCpu, cpu::fill_zero);
+  registry.add<LstmReserveSize>(kCpu, cpu::lstm_reserve_size);
+  registry.add<LstmForward>(kCpu, cpu::lstm_forward);
+  registry.add<LstmBackward>(kCpu, cpu::lstm_backward);
+  registry.add<MeanPoolForward>(kCpu, cpu::mean_pool_forward);
+  registry.add<MeanPoolBackward>(kCpu, cpu::mean_pool_backward);
+  registry.add<LastPoolForward>(kCpu, cpu::last_pool_forward);
+  registry.add<LastPoolBackward>(kCpu, cpu::last_pool_backward);
+  registry.add<AttentionPoolForward>(kCpu, cpu::attention_pool_forward);
+  registry.add<AttentionPoolBackward>(kCpu, cpu::attention_pool_backward);
+  registry.add<SoftmaxCrossEntropy>(kCpu, cpu::softmax_cross_entropy);
+  registry.add<AdamStep>(kCpu, cpu::adam_step);
+  registry.add<GatherSequences>(kCpu, cpu::gather_sequences);
+}
+
+}  // namespace serval::nn

@@ -1,0 +1,151 @@
+#include "serval/core/error.h"
+#include "serval/core/json.h"
+#include "serval/report/run_report.h"
+
+namespace serval::report {
+
+namespace {
+
+JsonValue spread_json(const evaluate::Spread& spread) {
+  JsonValue out = JsonValue::object();
+  out.set("mean", JsonValue::of(spread.mean));
+  out.set("std_folds", JsonValue::of(spread.std_folds));
+  out.set("std_seeds", JsonValue::of(spread.std_seeds));
+  return out;
+}
+
+JsonValue summary_json(const evaluate::Summary& summary) {
+  JsonValue out = JsonValue::object();
+  out.set("uar", spread_json(summary.uar));
+  out.set("wa", spread_json(summary.wa));
+  out.set("macro_f1", spread_json(summary.macro_f1));
+  return out;
+}
+
+JsonValue scores_json(const evaluate::Scores& scores) {
+  JsonValue out = JsonValue::object();
+  out.set("uar", JsonValue::of(scores.uar));
+  out.set("wa", JsonValue::of(scores.wa));
+  out.set("macro_f1", JsonValue::of(scores.macro_f1));
+  return out;
+}
+
+JsonValue pooled_json(const evaluate::Scores& scores, const std::vector<std::string>& classes) {
+  JsonValue out = scores_json(scores);
+  JsonValue per_class = JsonValue::object();
+  JsonValue confusion = JsonValue::list();
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    JsonValue item = JsonValue::object();
+    item.set("recall", JsonValue::of(scores.recall[c]));
+    item.set("precision", JsonValue::of(scores.precision[c]));
+    item.set("f1", JsonValue::of(scores.f1[c]));
+    per_class.set(classes[c], std::move(item));
+    JsonValue row = JsonValue::list();
+    for (const std::int64_t count : scores.confusion[c]) row.items.push_back(JsonValue::of(count));
+    confusion.items.push_back(std::move(row));
+  }
+  out.set("classes", std::move(per_class));
+  out.set("confusion", std::move(confusion));  // [true][predicted]
+  return out;
+}
+
+JsonValue folds_json(const std::vector<evaluate::FoldScores>& folds) {
+  JsonValue out = JsonValue::list();
+  for (const evaluate::FoldScores& fold : folds) {
+    JsonValue item = JsonValue::object();
+    item.set("fold", JsonValue::of(fold.fold + 1));
+    item.set("seed", JsonValue::of(static_cast<std::int64_t>(fold.seed)));
+    item.set("test_actors", JsonValue::of(fold.test_actors));
+    for (auto& [key, value] : scores_json(fold.scores).members) item.set(key, std::move(value));
+    out.items.push_back(std::move(item));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string results_json(const RunReport& report) {
+  const ModelReport& headline = report.models.front();
+  JsonValue out = JsonValue::object();
+  out.set("name", JsonValue::of(report.name));
+  out.set("classes", JsonValue::of(report.classes));
+  out.set("summary", summary_json(headline.summary));
+  out.set("pooled", pooled_json(headline.summary.pooled, report.classes));
+  JsonValue chance = JsonValue::object();
+  chance.set("uar", JsonValue::of(report.chance.uar));
+  chance.set("majority_wa", JsonValue::of(report.chance.majority_wa));
+  out.set("chance", std::move(chance));
+  out.set("folds", folds_json(headline.folds));
+  JsonValue models = JsonValue::object();
+  for (const ModelReport& model : report.models) {
+    JsonValue item = JsonValue::object();
+    item.set("parameters", JsonValue::of(model.parameters));
+    item.set("summary", summary_json(model.summary));
+    item.set("pooled", pooled_json(model.summary.pooled, report.classes));
+    item.set("folds", folds_json(model.folds));
+    models.set(model.name, std::move(item));
+  }
+  out.set("models", std::move(models));
+  JsonValue corpora = JsonValue::object();
+  for (const CorpusCount& corpus : report.corpora) {
+    JsonValue item = JsonValue::object();
+    item.set("recordings", JsonValue::of(corpus.recordings));
+    item.set("actors", JsonValue::of(corpus.actors));
+    item.set("synthetic", JsonValue::of(corpus.synthetic));
+    corpora.set(corpus.corpus, std::move(item));
+  }
+  out.set("corpora", std::move(corpora));
+  out.set("stamps", JsonValue::of(report.stamps));
+  out.set("audit", JsonValue::of(report.audit.passed() ? "passed" : "failed"));
+  JsonValue versions = JsonValue::object();
+  for (const auto& [name, version] : report.versions) versions.set(name, JsonValue::of(version));
+  out.set("versions", std::move(versions));
+  JsonValue device = JsonValue::object();
+  device.set("kind", JsonValue::of(report.device));
+  device.set("name", JsonValue::of(report.device_name));
+  out.set("device", std::move(device));
+  JsonValue seconds = JsonValue::object();
+  for (const auto& [stage, value] : report.seconds) seconds.set(stage, JsonValue::of(value));
+  out.set("seconds", std::move(seconds));
+  return write_json(out);
+}
+
+std::string results_csv(const RunReport& report) {
+  std::string out = "model,fold,seed,test_actors,recordings,uar,wa,macro_f1\n";
+  for (const ModelReport& model : report.models) {
+    for (const evaluate::FoldScores& fold : model.folds) {
+      out += cat(csv_field(model.name), ",", fold.fold + 1, ",", fold.seed, ",",
+                 csv_field(join(fold.test_actors, " ")), ",", fold.scores.count, ",",
+                 json_number(fold.scores.uar), ",", json_number(fold.scores.wa), ",",
+                 json_number(fold.scores.macro_f1), "\n");
+    }
+  }
+  return out;
+}
+
+std::string predictions_csv(const RunReport& report) {
+  std::string out = "recording,corpus,actor,label,predicted,model,fold,seed";
+  for (const std::string& name : report.classes) out += "," + csv_field("p_" + name);
+  out += "\n";
+  for (const ModelReport& model : report.models) {
+    for (const Prediction& p : model.predictions) {
+      out += cat(csv_field(p.recording), ",", csv_field(p.corpus), ",", csv_field(p.actor), ",",
+                 csv_field(report.classes[static_cast<std::size_t>(p.label)]), ",",
+                 csv_field(report.classes[static_cast<std::size_t>(p.predicted)]), ",", csv_field(model.name),
+                 ",", p.fold + 1, ",", p.seed);
+      for (const float probability : p.probabilities)
+        out += "," + json_number(static_cast<double>(probability));
+      out += "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace serval::report

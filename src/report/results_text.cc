@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "serval/core/error.h"
+#include "serval/report/run_report.h"
+
+namespace serval::report {
+
+namespace {
+
+std::string percent(double fraction) {
+  char text[32];
+  if (std::isnan(fraction)) return "    -";
+  std::snprintf(text, sizeof text, "%5.1f", 100 * fraction);
+  return text;
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return text.size() >= width ? text : text + std::string(width - text.size(), ' ');
+}
+
+std::string right(const std::string& text, std::size_t width) {
+  return text.size() >= width ? text : std::string(width - text.size(), ' ') + text;
+}
+
+std::string fold_rows(const ModelReport& model) {
+  std::string out = "  fold  seed    UAR     WA  macro-F1     n  test actors\n";
+  for (const evaluate::FoldScores& fold : model.folds) {
+    out += cat("  ", right(cat(fold.fold + 1), 4), right(cat(fold.seed), 6), "  ", percent(fold.scores.uar),
+               "  ", percent(fold.scores.wa), "     ", percent(fold.scores.macro_f1),
+               right(cat(fold.scores.count), 6), "  ", join(fold.test_actors, " "), "\n");
+  }
+  return out;
+}
+
+std::string total_rows(const evaluate::Summary& summary) {
+  const auto row = [](const char* name, double uar, double wa, double f1) {
+    return cat("  ", padded(name, 10), "  ", percent(uar), "  ", percent(wa), "     ", percent(f1), "\n");
+  };
+  return row("mean", summary.uar.mean, summary.wa.mean, summary.macro_f1.mean) +
+         row("std folds", summary.uar.std_folds, summary.wa.std_folds, summary.macro_f1.std_folds) +
+         row("std seeds", summary.uar.std_seeds, summary.wa.std_seeds, summary.macro_f1.std_seeds) +
+         row("pooled", summary.pooled.uar, summary.pooled.wa, summary.pooled.macro_f1);
+}
+
+std::string confusion_rows(const evaluate::Scores& pooled, const std::vector<std::string>& classes) {
+  std::size_t width = 6;
+  for (const std::string& name : classes) width = std::max(width, name.size());
+  std::string out = cat("  ", padded("true \\ predicted", width + 2), "recall");
+  for (const std::string& name : classes) out += right(name.substr(0, 8), 9);
+  out += "\n";
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    out +=
+        cat("  ", padded(classes[c], std::max<std::size_t>(width + 2, 16)), " ", percent(pooled.recall[c]));
+    for (const std::int64_t count : pooled.confusion[c]) out += right(cat(count), 9);
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string results_text(const RunReport& report) {
+  std::string out;
+  for (const ModelReport& model : report.models) {
+    out += cat(report.name, ", model ", model.name, ": ", model.parameters, " parameters, ",
+               report.classes.size(), " classes; figures in %\n");
+    out += fold_rows(model) + total_rows(model.summary) + "\n" +
+           confusion_rows(model.summary.pooled, report.classes) + "\n";
+  }
+  out += cat("  chance: UAR ", percent(report.chance.uar), ", always the largest class: WA ",
+             percent(report.chance.majority_wa), "\n");
+  out += cat("  leak audit: ", report.audit.passed() ? "passed" : "FAILED", "\n");
+  for (const std::string& stamp : report.stamps) out += cat("  note: ", stamp, "\n");
+  return out;
+}
+
+}  // namespace serval::report

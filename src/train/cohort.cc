@@ -1,0 +1,106 @@
+#include "serval/train/cohort.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <optional>
+
+#include "serval/core/files.h"
+#include "serval/core/interrupt.h"
+#include "serval/core/log.h"
+#include "serval/core/parallel.h"
+#include "serval/train/task_result.h"
+#include "serval/train/trainer.h"
+
+namespace serval::train {
+
+namespace {
+
+// One small network leaves most of a GPU idle; so several share it, each with its own stream.
+constexpr int kModelsPerGpu = 4;
+
+std::string describe_task(const Task& task) {
+  return cat(task.model, " fold ", task.fold + 1, " seed ", task.seed);
+}
+
+std::string note(const Task& task, const Epoch& epoch) {
+  char scores[96];
+  std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation UAR %.1f %%", epoch.epoch,
+                epoch.train_loss, 100 * epoch.validation_uar);
+  return describe_task(task) + scores;
+}
+
+// None when `stop` cut it short; its checkpoint is on disk then.
+std::optional<TaskResult> run_task(const Task& task, const CohortOptions& options, Progress& progress,
+                                   const std::atomic<bool>& stop) {
+  if (stop) return std::nullopt;
+  make_folder(task.folder);
+  const std::string checkpoint = task.folder + "/checkpoint.h5";
+  const Context context(options.device, 1);
+  Trainer trainer(context, task);
+  if (trainer.restore(checkpoint)) {
+    progress.advance(static_cast<std::int64_t>(trainer.history().size()));
+    log_info(cat(describe_task(task), ": continues after epoch ", trainer.history().size()));
+  }
+  double saved_s = monotonic_s();
+  while (!trainer.finished()) {
+    progress.advance(1, note(task, trainer.run_epoch()));
+    const bool due = monotonic_s() - saved_s >= task.settings.checkpoint_every_s;
+    if (stop || interrupted() || due) {
+      trainer.save(checkpoint);
+      saved_s = monotonic_s();
+    }
+    check_interrupted();
+    if (stop) return std::nullopt;
+  }
+  progress.advance(task.settings.epochs - static_cast<std::int64_t>(trainer.history().size()));
+
+  TaskResult result;
+  result.model = task.model;
+  result.fold = task.fold;
+  result.seed = task.seed;
+  result.selected_epoch = trainer.selected_epoch();
+  result.history = trainer.history();
+  result.recordings = task.sides.test;
+  result.probabilities = trainer.predict(task.sides.test);
+  result.parameters = trainer.parameter_count();
+  for (const Epoch& epoch : result.history) result.seconds += epoch.seconds;
+  trainer.save(checkpoint);
+  write_task_result(task, result);
+  return result;
+}
+
+}  // namespace
+
+std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortOptions& options) {
+  std::vector<std::optional<TaskResult>> results(tasks.size());
+  std::vector<std::size_t> open;
+  std::int64_t epochs = 0;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    results[i] = read_task_result(tasks[i]);
+    if (results[i]) continue;
+    open.push_back(i);
+    epochs += tasks[i].settings.epochs;
+  }
+  if (open.size() < tasks.size())
+    log_info(cat(tasks.size() - open.size(), " of ", tasks.size(), " models are already trained"));
+
+  std::atomic<bool> stop{false};
+  {
+    Progress progress("training", epochs);
+    const int workers = options.device.kind == DeviceKind::kCuda ? kModelsPerGpu : options.threads;
+    parallel_for(open.size(), workers, [&](std::size_t i) {
+      try {
+        results[open[i]] = run_task(tasks[open[i]], options, progress, stop);
+      } catch (...) {
+        stop = true;  // the others save their work and end
+        throw;
+      }
+    });
+  }
+  std::vector<TaskResult> out;
+  for (std::optional<TaskResult>& result : results) out.push_back(std::move(result.value()));
+  return out;
+}
+
+}  // namespace serval::train

@@ -1,0 +1,295 @@
+#include "serval/train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "serval/core/interrupt.h"
+#include "serval/core/log.h"
+#include "serval/evaluate/scores.h"
+#include "serval/nn/gather.h"
+#include "serval/nn/loss.h"
+#include "serval/nn/optimiser.h"
+#include "serval/train/batches.h"
+
+#include "checkpoint.h"
+
+namespace serval::train {
+
+namespace {
+
+nn::NetworkSizes network_sizes(const Task& task) {
+  nn::NetworkSizes sizes;
+  sizes.feature = task.data->feature;
+  sizes.classes = task.data->classes;
+  sizes.max_batch = task.settings.batch_size;
+  for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
+    for (const std::int64_t recording : *side)
+      sizes.max_time = std::max(sizes.max_time, task.data->frames(recording));
+  }
+  return sizes;
+}
+
+// Weights of the classes in the loss, from the training side alone.
+std::vector<float> class_weights(const Task& task) {
+  std::vector<float> weights(static_cast<std::size_t>(task.data->classes), 1.0f);
+  if (task.settings.class_weights == ClassWeights::kNone) return weights;
+  std::vector<std::int64_t> counts(weights.size(), 0);
+  for (const std::int64_t r : task.sides.train)
+    ++counts[static_cast<std::size_t>(task.data->labels[static_cast<std::size_t>(r)])];
+  for (std::size_t c = 0; c < weights.size(); ++c) {
+    if (counts[c] == 0) continue;
+    weights[c] = static_cast<float>(static_cast<double>(task.sides.train.size()) /
+                                    (static_cast<double>(weights.size()) * static_cast<double>(counts[c])));
+  }
+  return weights;
+}
+
+std::int64_t largest_side(const Task& task) {
+  return static_cast<std::int64_t>(
+      std::max({task.sides.train.size(), task.sides.validation.size(), task.sides.test.size()}));
+}
+
+}  // namespace
+
+struct Trainer::Impl {
+  const Context& context;
+  const Task& task;
+  nn::NetworkSizes sizes;
+  nn::Network network;
+  Tensor mean, scale, weights;
+  Tensor first_moment, second_moment, adam_scratch;
+  Tensor best_parameters;
+  Tensor x, probabilities, dlogits, loss;
+  Array<std::int64_t> starts;
+  Array<std::int32_t> lengths, labels;
+  TrainingState state;
+
+  Impl(const Context& used_context, const Task& used_task)
+      : context(used_context),
+        task(used_task),
+        sizes(network_sizes(used_task)),
+        network(used_context, used_task.network, sizes) {
+    const Device device = context.device();
+    const std::int64_t n = network.parameter_count();
+    const std::int64_t batch = sizes.max_batch;
+    mean = Tensor::from_host(device, task.normaliser.mean);
+    scale = Tensor::from_host(device, task.normaliser.scale);
+    weights = Tensor::from_host(device, class_weights(task));
+    first_moment = Tensor(device, {n});
+    second_moment = Tensor(device, {n});
+    adam_scratch = Tensor(device, {nn::adam_scratch_size(n)});
+    best_parameters = Tensor(device, {n});
+    x = Tensor(device, {sizes.max_time * batch * sizes.feature});
+    probabilities = Tensor(device, {largest_side(task), sizes.classes});
+    dlogits = Tensor(device, {batch, sizes.classes});
+    loss = Tensor(device, {2});
+    starts = Array<std::int64_t>(device, {largest_side(task)});
+    lengths = Array<std::int32_t>(device, {largest_side(task)});
+    labels = Array<std::int32_t>(device, {largest_side(task)});
+    network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
+  }
+
+  RandomStream random(RandomPurpose purpose, std::int64_t step) const {
+    return {task.seed, static_cast<std::uint32_t>(task.fold), purpose, static_cast<std::uint32_t>(step), 0};
+  }
+
+  template <class T>
+  void upload(Array<T>& to, const std::vector<T>& values) const {
+    copy_bytes(to.data(), to.device(), values.data(), Device{}, values.size() * sizeof(T));
+  }
+  void upload(const EpochPlan& plan) {
+    context.synchronize();  // the steps of the last plan may still read the arrays
+    upload(starts, plan.starts);
+    upload(lengths, plan.lengths);
+    upload(labels, plan.labels);
+    run<nn::FillZero>(context, loss.view());
+  }
+
+  nn::SequenceBatch gather(const EpochPlan& plan, const EpochPlan::Slice& slice) {
+    nn::GatherArgs args;
+    args.time = slice.time;
+    args.batch = slice.count;
+    args.feature = sizes.feature;
+    args.values = task.data->values.view();
+    args.starts = starts.view(slice.first, {slice.count});
+    args.lengths = lengths.view(slice.first, {slice.count});
+    args.mean = mean.view();
+    args.scale = scale.view();
+    args.x = x.view(0, {slice.time, slice.count, sizes.feature});
+    run<nn::GatherSequences>(context, args);
+    return {slice.time, slice.count, args.x, args.lengths, plan.lengths.data() + slice.first};
+  }
+
+  void softmax(const EpochPlan::Slice& slice, ConstTensorView logits, bool training) {
+    nn::SoftmaxCrossEntropyArgs args;
+    args.batch = slice.count;
+    args.classes = sizes.classes;
+    args.logits = logits;
+    args.labels = labels.view(slice.first, {slice.count});
+    args.class_weights = weights.view();
+    args.probabilities = probabilities.view(slice.first * sizes.classes, {slice.count, sizes.classes});
+    if (training) args.dlogits = dlogits.view(0, {slice.count, sizes.classes});
+    args.loss = loss.view();
+    run<nn::SoftmaxCrossEntropy>(context, args);
+  }
+
+  double mean_loss() {
+    context.synchronize();
+    const std::vector<float> sums = loss.to_host();
+    return sums[1] > 0 ? static_cast<double>(sums[0]) / static_cast<double>(sums[1]) : 0;
+  }
+
+  double train_pass(int epoch) {
+    const EpochPlan plan = shuffled_plan(*task.data, task.sides.train, task.settings.batch_size,
+                                         random(RandomPurpose::kShuffle, epoch));
+    upload(plan);
+    nn::AdamArgs adam;
+    adam.settings = task.settings.optimizer;
+    adam.settings.clip_norm = task.settings.clip_norm;
+    adam.parameters = network.parameters().view();
+    adam.gradients = network.gradients().view();
+    adam.first_moment = first_moment.view();
+    adam.second_moment = second_moment.view();
+    adam.scratch = adam_scratch.view();
+    for (const EpochPlan::Slice& slice : plan.batches) {
+      check_interrupted();
+      ++state.step;
+      const nn::SequenceBatch batch = gather(plan, slice);
+      softmax(slice,
+              network.forward(context, batch, nn::Mode::kTrain, random(RandomPurpose::kDropout, state.step)),
+              true);
+      network.backward(context, batch, dlogits.view(0, {slice.count, sizes.classes}));
+      adam.step = state.step;
+      run<nn::AdamStep>(context, adam);
+    }
+    return mean_loss();
+  }
+
+  // Probabilities in the order of the plan; the loss adds up on the device.
+  std::vector<float> score_pass(const EpochPlan& plan) {
+    upload(plan);
+    for (const EpochPlan::Slice& slice : plan.batches) {
+      check_interrupted();
+      const nn::SequenceBatch batch = gather(plan, slice);
+      softmax(slice, network.forward(context, batch, nn::Mode::kInfer, {}), false);
+    }
+    context.synchronize();
+    std::vector<float> out = probabilities.to_host();
+    out.resize(plan.recordings.size() * static_cast<std::size_t>(sizes.classes));
+    return out;
+  }
+
+  int argmax(const std::vector<float>& values, std::size_t row) const {
+    const auto begin =
+        values.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(sizes.classes));
+    return static_cast<int>(std::max_element(begin, begin + sizes.classes) - begin);
+  }
+
+  void validate(Epoch& record) {
+    const EpochPlan plan = sorted_plan(*task.data, task.sides.validation, task.settings.batch_size);
+    const std::vector<float> scores = score_pass(plan);
+    record.validation_loss = mean_loss();
+    std::vector<int> truth, predicted;
+    for (std::size_t i = 0; i < plan.recordings.size(); ++i) {
+      truth.push_back(plan.labels[i]);
+      predicted.push_back(argmax(scores, i));
+    }
+    record.validation_uar = evaluate::score(truth, predicted, static_cast<int>(sizes.classes)).uar;
+  }
+
+  bool better(const Epoch& record) const {
+    if (task.settings.select == Select::kLast || state.selected == 0) return true;
+    const Epoch& best = state.history[static_cast<std::size_t>(state.selected - 1)];
+    if (task.settings.monitor == Monitor::kValidationLoss)
+      return record.validation_loss < best.validation_loss;
+    // A tie in recall is common with few validation recordings; the loss breaks it.
+    return record.validation_uar > best.validation_uar ||
+           (record.validation_uar == best.validation_uar && record.validation_loss < best.validation_loss);
+  }
+
+  void copy_parameters(Tensor& to, const Tensor& from) const {
+    context.synchronize();
+    copy_bytes(to.data(), to.device(), from.data(), from.device(),
+               static_cast<std::size_t>(from.size()) * sizeof(float));
+  }
+};
+
+Trainer::Trainer(const Context& context, const Task& task) : impl_(std::make_unique<Impl>(context, task)) {}
+Trainer::~Trainer() = default;
+
+bool Trainer::finished() const {
+  const TrainSettings& settings = impl_->task.settings;
+  const int run = static_cast<int>(impl_->state.history.size());
+  if (run >= settings.epochs) return true;
+  return settings.patience > 0 && settings.select == Select::kBestValidation &&
+         run - impl_->state.selected >= settings.patience;
+}
+
+const std::vector<Epoch>& Trainer::history() const { return impl_->state.history; }
+int Trainer::selected_epoch() const { return impl_->state.selected; }
+std::int64_t Trainer::parameter_count() const { return impl_->network.parameter_count(); }
+
+const Epoch& Trainer::run_epoch() {
+  Impl& impl = *impl_;
+  const double started_s = monotonic_s();
+  Epoch record;
+  record.epoch = static_cast<int>(impl.state.history.size()) + 1;
+  record.learning_rate = impl.task.settings.optimizer.learning_rate;
+  record.train_loss = impl.train_pass(record.epoch);
+  if (!std::isfinite(record.train_loss)) {
+    throw ConfigError(cat("model ", impl.task.model, ", fold ", impl.task.fold + 1, ", seed ", impl.task.seed,
+                          ": the training loss is not finite in epoch ", record.epoch,
+                          "; lower train.optimizer.learning_rate or train.clip_norm"));
+  }
+  if (!impl.task.sides.validation.empty()) impl.validate(record);
+  if (impl.better(record)) {
+    impl.state.selected = record.epoch;
+    impl.copy_parameters(impl.best_parameters, impl.network.parameters());
+  }
+  record.seconds = monotonic_s() - started_s;
+  impl.state.history.push_back(record);
+  return impl.state.history.back();
+}
+
+std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>& recordings) {
+  Impl& impl = *impl_;
+  Tensor current = impl.network.parameters().clone();
+  impl.copy_parameters(impl.network.parameters(), impl.best_parameters);
+  const EpochPlan plan = sorted_plan(*impl.task.data, recordings, impl.task.settings.batch_size);
+  const std::vector<float> scores = impl.score_pass(plan);
+  impl.copy_parameters(impl.network.parameters(), current);
+
+  const auto classes = static_cast<std::size_t>(impl.sizes.classes);
+  std::vector<std::vector<float>> out(recordings.size());
+  for (std::size_t i = 0; i < plan.recordings.size(); ++i) {
+    const auto at = std::find(recordings.begin(), recordings.end(), plan.recordings[i]) - recordings.begin();
+    const auto begin = scores.begin() + static_cast<std::ptrdiff_t>(i * classes);
+    out[static_cast<std::size_t>(at)].assign(begin, begin + static_cast<std::ptrdiff_t>(classes));
+  }
+  return out;
+}
+
+void Trainer::save(const std::string& path) const {
+  Impl& impl = *impl_;
+  impl.context.synchronize();
+  write_checkpoint(path, impl.task, impl.state,
+                   {impl.network.parameters().to_host(), impl.first_moment.to_host(),
+                    impl.second_moment.to_host(), impl.best_parameters.to_host()},
+                   impl.network.blocks());
+}
+
+bool Trainer::restore(const std::string& path) {
+  Impl& impl = *impl_;
+  TrainingState state;
+  CheckpointTensors tensors;
+  if (!read_checkpoint(path, impl.task, impl.network.parameter_count(), state, tensors)) return false;
+  impl.state = std::move(state);
+  impl.network.parameters().assign(tensors.parameters);
+  impl.first_moment.assign(tensors.first_moment);
+  impl.second_moment.assign(tensors.second_moment);
+  impl.best_parameters.assign(tensors.best_parameters);
+  return true;
+}
+
+}  // namespace serval::train

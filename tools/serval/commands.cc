@@ -1,0 +1,232 @@
+#include "commands.h"
+
+#include <cstdio>
+#include <iomanip>
+#include <iostream>
+
+#include "serval/audio/corpus_check.h"
+#include "serval/core/context.h"
+#include "serval/core/error.h"
+#include "serval/core/files.h"
+#include "serval/core/json.h"
+#include "serval/core/log.h"
+#include "serval/core/parallel.h"
+#include "serval/core/version.h"
+#include "serval/corpus/corpus_use.h"
+#include "serval/corpus/manifest_csv.h"
+#include "serval/corpus/scan.h"
+#include "serval/experiment/dataset.h"
+#include "serval/experiment/resolve.h"
+#include "serval/experiment/run.h"
+#include "serval/nn/cpu_level.h"
+#include "serval/store/housekeeping.h"
+
+namespace serval::cli {
+
+namespace {
+
+int threads_of(const Common& common) {
+  set_quiet(common.quiet);
+  return common.threads > 0 ? common.threads : hardware_threads();
+}
+
+bool ends_with(const std::string& text, const std::string& ending) {
+  return text.size() >= ending.size() &&
+         text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+JsonValue facts_json(const store::StoreFacts& facts) {
+  JsonValue out = JsonValue::object();
+  out.set("path", JsonValue::of(facts.path.string()));
+  out.set("kind", JsonValue::of(facts.kind));
+  out.set("key", JsonValue::of(facts.key));
+  out.set("items", JsonValue::of(facts.items));
+  out.set("bytes", JsonValue::of(facts.bytes));
+  out.set("created", JsonValue::of(facts.created));
+  out.set("problem", JsonValue::of(facts.problem));
+  return out;
+}
+
+}  // namespace
+
+void run(const Common& common, const ExperimentArguments& arguments) {
+  const int threads = threads_of(common);
+  const experiment::ExperimentSettings settings =
+      experiment::load_experiment(arguments.file, arguments.overrides);
+  const Device device = choose_device(common.device);
+  const experiment::RunOutcome outcome =
+      experiment::run_experiment(settings, {device, threads, arguments.out});
+  if (outcome.already_finished) log_info(cat(outcome.folder, ": this run is already finished"));
+  std::cout << (common.json ? outcome.results_json : outcome.results_text);
+  if (!common.json) std::cout << "  report: " << outcome.folder << "/report.html\n";
+}
+
+void features(const Common& common, const ExperimentArguments& arguments) {
+  const int threads = threads_of(common);
+  const experiment::ExperimentSettings settings =
+      experiment::load_experiment(arguments.file, arguments.overrides);
+  const Device device = choose_device(common.device);
+  const experiment::Dataset dataset = experiment::make_dataset(settings, {device, threads, false});
+  JsonValue out = JsonValue::object();
+  out.set("recordings", JsonValue::of(static_cast<std::int64_t>(dataset.manifest.recordings.size())));
+  out.set("skipped", JsonValue::of(dataset.skipped));
+  JsonValue sets = JsonValue::object();
+  for (const experiment::FeatureSet& set : dataset.features) {
+    JsonValue item = JsonValue::object();
+    item.set("store", JsonValue::of(cat(settings.store, "/features-", set.key, ".h5")));
+    item.set("frames", JsonValue::of(set.offsets.back()));
+    item.set("dimension", JsonValue::of(set.dimension));
+    if (!common.json) {
+      std::cout << set.name << ": " << set.offsets.back() << " frames of " << set.dimension << " values in "
+                << item.find("store")->text << '\n';
+    }
+    sets.set(set.name, std::move(item));
+  }
+  out.set("features", std::move(sets));
+  if (common.json) std::cout << write_json(out);
+}
+
+void corpus_check(const Common& common, const std::string& folder) {
+  const int threads = threads_of(common);
+  const audio::CheckReport report = audio::check_corpora(folder, threads);
+  std::cout << (common.json ? write_json(audio::check_json(report)) : audio::check_text(report));
+}
+
+void corpus_scan(const Common& common, const std::string& use, const std::string& folder,
+                 const std::string& out) {
+  corpus::CorpusUse settings;
+  (ends_with(use, ".json") || ends_with(use, ".csv") ? settings.file : settings.use) = use;
+  settings.path = folder;
+  const int threads = threads_of(common);
+  std::vector<corpus::Recording> recordings = corpus::find_recordings(settings);
+  corpus::hash_contents(recordings, threads);
+  if (out.empty()) {
+    std::cout << corpus::manifest_csv(recordings);
+  } else {
+    corpus::write_manifest_csv(recordings, out);
+    log_info(cat(out, ": ", recordings.size(), " recordings"));
+  }
+}
+
+void store_list(const Common& common, const std::string& folder, bool verify) {
+  const std::vector<store::StoreFacts> stores =
+      verify ? store::verify_stores(folder) : store::list_stores(folder);
+  JsonValue list = JsonValue::list();
+  int problems = 0;
+  for (const store::StoreFacts& facts : stores) {
+    problems += facts.problem.empty() ? 0 : 1;
+    if (common.json) {
+      list.items.push_back(facts_json(facts));
+    } else {
+      std::cout << std::left << std::setw(9) << facts.kind << std::right << std::setw(8) << facts.items
+                << std::setw(14) << facts.bytes << "  " << std::setw(20) << facts.created << "  "
+                << facts.path.string() << (facts.problem.empty() ? "" : "  " + facts.problem) << '\n';
+    }
+  }
+  if (common.json) std::cout << write_json(list);
+  if (verify && problems > 0) {
+    throw DataError(cat(folder, ": ", problems, " of ", stores.size(),
+                        " stores are damaged; `serval store prune` deletes them"));
+  }
+}
+
+void store_prune(const Common& common, const std::string& folder, std::optional<double> older_than_days) {
+  JsonValue list = JsonValue::list();
+  for (const store::Pruned& pruned : store::prune_stores(folder, older_than_days)) {
+    JsonValue item = JsonValue::object();
+    item.set("path", JsonValue::of(pruned.path.string()));
+    item.set("bytes", JsonValue::of(pruned.bytes));
+    item.set("reason", JsonValue::of(pruned.reason));
+    list.items.push_back(std::move(item));
+    if (!common.json) std::cout << pruned.path.string() << ": " << pruned.reason << '\n';
+  }
+  if (common.json) std::cout << write_json(list);
+}
+
+void model_summary(const Common& common, const std::string& file, std::int64_t feature,
+                   std::int64_t classes) {
+  const nn::NetworkSettings settings = experiment::load_network(file);
+  nn::NetworkSizes sizes;
+  sizes.feature = feature;
+  sizes.classes = classes;
+  sizes.max_batch = 1;
+  sizes.max_time = 1;
+  std::int64_t total = 0;
+  JsonValue layers = JsonValue::list();
+  for (const nn::LayerSummary& layer : nn::summarise(settings, sizes)) {
+    total += layer.parameters;
+    JsonValue item = JsonValue::object();
+    item.set("name", JsonValue::of(layer.name));
+    item.set("type", JsonValue::of(layer.type));
+    item.set("output_shape", JsonValue::of(layer.output_shape));
+    item.set("parameters", JsonValue::of(layer.parameters));
+    layers.items.push_back(std::move(item));
+    if (!common.json) {
+      std::cout << std::left << std::setw(12) << layer.name << std::setw(16) << layer.type << std::setw(24)
+                << layer.output_shape << std::right << std::setw(12) << layer.parameters << '\n';
+    }
+  }
+  if (common.json) {
+    JsonValue out = JsonValue::object();
+    out.set("trainable", JsonValue::of(total));
+    out.set("non_trainable", JsonValue::of(0));
+    out.set("layers", std::move(layers));
+    std::cout << write_json(out);
+  } else {
+    std::cout << "total " << total << " parameters\n";
+  }
+}
+
+void info(const Common& common, bool ops) {
+  std::string why;
+  const std::vector<CudaDeviceInfo> gpus = cuda_devices(&why);
+  JsonValue out = JsonValue::object();
+  out.set("version", JsonValue::of(kVersion));
+  out.set("cuda_build", JsonValue::of(built_with_cuda()));
+  out.set("cpu", JsonValue::of(device_name({})));
+  out.set("cpu_level", JsonValue::of(nn::cpu_level_name()));
+  out.set("threads", JsonValue::of(hardware_threads()));
+  JsonValue devices = JsonValue::list();
+  for (const CudaDeviceInfo& gpu : gpus) {
+    JsonValue item = JsonValue::object();
+    item.set("device", JsonValue::of(cat("cuda:", gpu.index)));
+    item.set("name", JsonValue::of(gpu.name));
+    item.set("compute_capability", JsonValue::of(gpu.compute_capability));
+    item.set("memory_bytes", JsonValue::of(static_cast<std::int64_t>(gpu.memory_bytes)));
+    devices.items.push_back(std::move(item));
+  }
+  out.set("gpus", std::move(devices));
+  JsonValue matrix = JsonValue::object();
+  for (const OpRegistry::Row& row : op_registry().support()) {
+    JsonValue item = JsonValue::object();
+    item.set("cpu", JsonValue::of(row.cpu));
+    item.set("cuda", JsonValue::of(row.cuda));
+    matrix.set(row.name, std::move(item));
+  }
+  if (common.json) {
+    if (ops) out.set("ops", std::move(matrix));
+    std::cout << write_json(out);
+    return;
+  }
+  std::cout << "serval " << kVersion << (built_with_cuda() ? ", built with CUDA" : ", CPU build") << '\n'
+            << "cpu      " << device_name({}) << ", " << nn::cpu_level_name() << ", " << hardware_threads()
+            << " threads\n";
+  for (const CudaDeviceInfo& gpu : gpus) {
+    std::cout << "cuda:" << gpu.index << "   " << gpu.name << ", compute capability "
+              << gpu.compute_capability << ", " << (gpu.memory_bytes >> 20) << " MiB\n";
+  }
+  if (gpus.empty()) std::cout << "no GPU:  " << why << '\n';
+  if (ops) {
+    std::cout << '\n'
+              << std::left << std::setw(28) << "operation"
+              << "cpu  cuda\n";
+    for (const auto& [name, item] : matrix.members) {
+      std::cout << std::left << std::setw(28) << name << (item.find("cpu")->boolean ? "yes  " : "-    ")
+                << (item.find("cuda")->boolean ? "yes" : "-") << '\n';
+    }
+  }
+}
+
+void schema() { std::cout << write_json(experiment::experiment_schema()); }
+
+}  // namespace serval::cli

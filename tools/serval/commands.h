@@ -1,0 +1,35 @@
+// What each sub-command does with its parsed arguments. Results go to standard output, all else to standard
+// error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace serval::cli {
+
+struct Common {
+  std::string device = "auto";
+  int threads = 0;  // 0: every processor
+  bool quiet = false;
+  bool json = false;
+};
+
+struct ExperimentArguments {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::string out;
+};
+
+void run(const Common& common, const ExperimentArguments& arguments);
+void features(const Common& common, const ExperimentArguments& arguments);
+void corpus_check(const Common& common, const std::string& folder);
+void corpus_scan(const Common& common, const std::string& use, const std::string& folder,
+                 const std::string& out);
+void store_list(const Common& common, const std::string& folder, bool verify);
+void store_prune(const Common& common, const std::string& folder, std::optional<double> older_than_days);
+void model_summary(const Common& common, const std::string& file, std::int64_t feature, std::int64_t classes);
+void info(const Common& common, bool ops);
+void schema();
+
+}  // namespace serval::cli

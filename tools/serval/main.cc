@@ -1,0 +1,136 @@
+// The command line: parses, calls, and turns errors into messages and exit codes.
+#include <csignal>
+#include <iostream>
+#include <new>
+
+#include <CLI/CLI.hpp>
+
+#include "serval/core/error.h"
+#include "serval/core/interrupt.h"
+#include "serval/core/log.h"
+#include "serval/core/version.h"
+
+#include "commands.h"
+
+namespace {
+
+using serval::cli::Common;
+using serval::cli::ExperimentArguments;
+
+void add_json(CLI::App* app, Common& common) {
+  app->add_flag("--json", common.json, "standard output is one JSON document and nothing else");
+}
+void add_threads(CLI::App* app, Common& common) {
+  app->add_option("--threads", common.threads, "processors to use; 0: all")->check(CLI::Range(0, 4096));
+  app->add_flag("--quiet", common.quiet, "warnings and errors only");
+}
+
+void add_experiment(CLI::App* app, Common& common, ExperimentArguments& arguments) {
+  app->add_option("experiment", arguments.file, "experiment file (JSON)")->required();
+  app->add_option("--set", arguments.overrides, "override a setting: key.path=JSON; may be repeated")
+      ->allow_extra_args(false);
+  app->add_option("--device", common.device, "auto, cpu, cuda or cuda:N");
+  add_threads(app, common);
+  add_json(app, common);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Serval: batch research framework for speech emotion recognition", "serval");
+  app.set_version_flag("--version", serval::kVersion);
+  app.require_subcommand(1);
+  app.footer(
+      "exit codes: 0 done, 1 internal error, 2 bad command line or experiment, 3 bad recordings or store,\n"
+      "4 device or unsupported operation, 5 interrupted (run again to continue), 6 leak audit failed,\n"
+      "7 disk full (run again to continue), 8 parity check failed");
+  Common common;
+  ExperimentArguments experiment;
+
+  CLI::App* run = app.add_subcommand("run", "run an experiment, or continue it");
+  add_experiment(run, common, experiment);
+  run->add_option("--out", experiment.out, "the run's directory; default runs/<name>");
+  run->callback([&] { serval::cli::run(common, experiment); });
+
+  CLI::App* features = app.add_subcommand(
+      "features", "decode an experiment's recordings and extract its features into the stores");
+  add_experiment(features, common, experiment);
+  features->callback([&] { serval::cli::features(common, experiment); });
+
+  CLI::App* corpus = app.add_subcommand("corpus", "look at recordings")->require_subcommand(1);
+  std::string folder, use, out;
+  CLI::App* check =
+      corpus->add_subcommand("check", "what is in a folder of corpora, and what is wrong with it");
+  check->add_option("folder", folder, "folder of recordings; corpora are recognised by their file names")
+      ->required();
+  add_threads(check, common);
+  add_json(check, common);
+  check->callback([&] { serval::cli::corpus_check(common, folder); });
+  CLI::App* scan = corpus->add_subcommand("scan", "write the manifest of a corpus as CSV");
+  scan->add_option("corpus", use, "name of a known corpus, a description (.json) or a manifest (.csv)")
+      ->required();
+  scan->add_option("folder", folder, "folder of its recordings");
+  scan->add_option("--out", out, "CSV file; default: standard output");
+  add_threads(scan, common);
+  scan->callback([&] { serval::cli::corpus_scan(common, use, folder, out); });
+
+  CLI::App* store =
+      app.add_subcommand("store", "look after stores of audio and features")->require_subcommand(1);
+  std::string stores = "stores";
+  CLI::App* list = store->add_subcommand("ls", "list the stores of a folder");
+  list->add_option("folder", stores, "folder of stores")->capture_default_str();
+  add_json(list, common);
+  list->callback([&] { serval::cli::store_list(common, stores, false); });
+  CLI::App* verify = store->add_subcommand("verify", "verify every checksum; exit code 3 when one is wrong");
+  verify->add_option("folder", stores, "folder of stores")->capture_default_str();
+  add_json(verify, common);
+  verify->callback([&] { serval::cli::store_list(common, stores, true); });
+  CLI::App* prune = store->add_subcommand("prune", "delete torn and corrupt stores, and old ones on request");
+  std::optional<double> older_than_days;
+  prune->add_option("folder", stores, "folder of stores")->capture_default_str();
+  prune->add_option("--older-than-days", older_than_days, "also delete sound stores created longer ago");
+  add_json(prune, common);
+  prune->callback([&] { serval::cli::store_prune(common, stores, older_than_days); });
+
+  CLI::App* model = app.add_subcommand("model", "look at networks")->require_subcommand(1);
+  std::string network;
+  std::int64_t feature = 64, classes = 8;
+  CLI::App* summary = model->add_subcommand("summary", "layers, shapes and parameters of a network file");
+  summary->add_option("file", network, "network file (JSON)")->required();
+  summary->add_option("--features", feature, "values a frame")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  summary->add_option("--classes", classes, "classes")->capture_default_str()->check(CLI::Range(2, 1 << 16));
+  add_json(summary, common);
+  summary->callback([&] { serval::cli::model_summary(common, network, feature, classes); });
+
+  CLI::App* info = app.add_subcommand("info", "version, devices and what they can do");
+  bool ops = false;
+  info->add_flag("--ops", ops, "which operation exists on which device");
+  add_json(info, common);
+  info->callback([&] { serval::cli::info(common, ops); });
+
+  app.add_subcommand("schema", "the JSON Schema of experiment files")->callback([] {
+    serval::cli::schema();
+  });
+
+  serval::install_interrupt_handlers();
+  std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a file-size limit then fails the write, which is reported like a full disk
+  try {
+    app.parse(argc, argv);
+    return static_cast<int>(serval::ExitCode::kDone);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error, std::cout, std::cerr);
+    return static_cast<int>(code == 0 ? serval::ExitCode::kDone : serval::ExitCode::kConfig);
+  } catch (const serval::Error& error) {
+    std::cerr << "serval: " << error.what() << '\n';
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    std::cerr << "serval: out of memory; use fewer --threads, smaller batches or shorter recordings\n";
+  } catch (const std::exception& error) {
+    std::cerr << "serval: internal error: " << error.what() << '\n';
+  }
+  return static_cast<int>(serval::ExitCode::kInternal);
+}
