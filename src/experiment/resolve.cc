@@ -88,8 +88,9 @@ JsonValue parse_override_value(const std::string& text, const std::string& name)
   const bool bare = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/';
   });
-  const bool word = bare && std::isalpha(static_cast<unsigned char>(text.front())) != 0 && text != "true" &&
-                    text != "false" && text != "null";
+  const bool starts_text = bare && (std::isalpha(static_cast<unsigned char>(text.front())) != 0 ||
+                                    text.front() == '/' || text.front() == '.');
+  const bool word = starts_text && text != "true" && text != "false" && text != "null";
   JsonValue value = parse_json(word ? "\"" + text + "\"" : text, name);
   value.place = JsonPlace{value.place.file, 0, 0};
   return value;

@@ -99,6 +99,11 @@ void RunDirectory::claim(const ExperimentSettings& settings) const {
   std::vector<std::string> differences;
   const JsonValue there = parse_json_file(path);
   list_differences(&there, &here, "", differences);
+  // A run that stopped before it trained anything has nothing to lose: what made it stop may be mended now.
+  if (!differences.empty() && !fs::exists(file("models"))) {
+    write_atomically(path, write_json(here));
+    return;
+  }
   if (!differences.empty()) {
     throw ConfigError(cat(folder_, ": holds a run of a different experiment:\n", join(differences, "\n"),
                           "\nchoose another folder with --out, or delete this one"));

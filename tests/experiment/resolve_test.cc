@@ -1,0 +1,153 @@
+#include "serval/experiment/resolve.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/error.h"
+#include "serval/core/settings_io.h"
+
+#include "tests/support/tone_corpus.h"
+
+namespace serval::experiment {
+namespace {
+
+using corpus::TempFolder;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing_support::tone_experiment;
+
+std::string error_of(const std::string& path, const std::vector<std::string>& overrides = {}) {
+  try {
+    load_experiment(path, overrides);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class ResolveTest : public testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& text) const {
+    return folder_.write(name, text);
+  }
+  TempFolder folder_;
+};
+
+TEST_F(ResolveTest, TheResolvedFileResolvesToItself) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  const std::string resolved = write_json(resolved_json(load_experiment(path, {})));
+  EXPECT_THAT(resolved, HasSubstr("\"beta2\": 0.999"));
+  const std::string again = write("y.json", resolved);
+  EXPECT_EQ(write_json(resolved_json(load_experiment(again, {}))), resolved);
+}
+
+TEST_F(ResolveTest, AChildFileMergesOverItsParents) {
+  write("base.json", tone_experiment("/c", "/s"));
+  write("middle.json", R"({"extends": "base.json", "train": {"epochs": 7, "optimizer": {"beta1": 0.5}}})");
+  const std::string path =
+      write("x.json",
+            R"({"extends": "middle.json", "name": "child", "seeds": [9], "train": {"batch_size": null}})");
+  const ExperimentSettings settings = load_experiment(path, {});
+  EXPECT_EQ(settings.name, "child");
+  EXPECT_EQ(settings.train.epochs, 7);                                      // from the middle
+  EXPECT_EQ(settings.train.optimizer.beta1, 0.5);                           // merged deeply
+  EXPECT_EQ(settings.train.optimizer.learning_rate, 0.03);                  // from the base
+  EXPECT_EQ(settings.train.batch_size, train::TrainSettings{}.batch_size);  // null removes the base's 8
+  EXPECT_EQ(settings.seeds, std::vector<std::int64_t>{9});                  // lists are replaced
+}
+
+TEST_F(ResolveTest, ParentsThatGoInACircleAreRefused) {
+  write("a.json", R"({"extends": "b.json"})");
+  const std::string path = write("b.json", R"({"extends": "a.json"})");
+  EXPECT_THAT(error_of(path), HasSubstr("does a file extend itself?"));
+}
+
+TEST_F(ResolveTest, ANetworkFileStandsBesideTheExperiment) {
+  write("net.json", R"({"layers": [{"type": "mean_pool"}, {"type": "dense"}]})");
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  const ExperimentSettings settings =
+      load_experiment(path, {"models.lstm.network=" + (folder_ / "net.json")});
+  EXPECT_EQ(settings.models.front().second.network.layers.size(), 2u);
+  EXPECT_THAT(error_of(path, {"models.lstm.network=none.json"}), HasSubstr("none.json: cannot be read"));
+}
+
+TEST_F(ResolveTest, OverridesReachIntoObjectsAndLists) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  const ExperimentSettings settings =
+      load_experiment(path, {"train.epochs=3", "models.lstm.network.layers.0.hidden=5", "labels=six",
+                             "audio.trim_db=null", "seeds=[4, 5]"});
+  EXPECT_EQ(settings.train.epochs, 3);
+  EXPECT_EQ(settings.models.front().second.network.layers.front().hidden, 5);
+  EXPECT_EQ(settings.seeds, (std::vector<std::int64_t>{4, 5}));
+}
+
+TEST_F(ResolveTest, BadOverridesSayWhatIsWrong) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  EXPECT_THAT(error_of(path, {"train.epochs"}), HasSubstr("must look like key.path=value"));
+  EXPECT_THAT(error_of(path, {"train.epochs=[1"}), HasSubstr("--set train.epochs"));
+  EXPECT_THAT(error_of(path, {"train.epochs=many"}),
+              HasSubstr("--set train.epochs: train.epochs: must be an integer"));
+  EXPECT_THAT(error_of(path, {"seeds.7=1"}), HasSubstr("\"7\" is not one of the 2 items"));
+  EXPECT_THAT(error_of(path, {"name.x=1"}), HasSubstr("nothing can be set inside text"));
+  EXPECT_THAT(error_of(path, {"train.epoch=1"}), HasSubstr("did you mean \"epochs\"?"));
+}
+
+struct BadExperiment {
+  const char* name;
+  std::string change;  // an override that breaks a good experiment
+  std::string message;
+};
+class BadExperimentTest : public ResolveTest, public testing::WithParamInterface<BadExperiment> {};
+
+TEST_P(BadExperimentTest, IsRefusedWithItsPath) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  EXPECT_THAT(error_of(path, {GetParam().change}),
+              AllOf(HasSubstr(GetParam().message), HasSubstr("nothing was run")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadExperimentTest,
+    testing::Values(
+        BadExperiment{"EmptyName", "name=\"\"", "name: must not be empty"},
+        BadExperiment{"NameWithASlash", "name=a/b", "name: may hold letters"},
+        BadExperiment{"NoCorpus", "corpora=[]", "corpora: at least one corpus is needed"},
+        BadExperiment{"NoModel", "models={}", "models: at least one model is needed"},
+        BadExperiment{"UnknownFeatureSet", "models.lstm.input.features=mfcc",
+                      "\"mfcc\" is not one of {logmel}"},
+        BadExperiment{"NoSeed", "seeds=[]", "seeds: at least one seed is needed"},
+        BadExperiment{"SeedTwice", "seeds=[1, 1]", "seeds: a seed is named twice"},
+        BadExperiment{"NegativeSeed", "seeds=[-1]", "seeds[0]: -1 is out of range"},
+        BadExperiment{"ZeroBatch", "train.batch_size=0", "train.batch_size: 0 is out of range [1, 4096]"},
+        BadExperiment{"HugeNumber", "features.logmel.n_fft=1000000000",
+                      "features.logmel.n_fft: 1000000000 is out of range"},
+        BadExperiment{"FractionOfAnEpoch", "train.epochs=1.5",
+                      "train.epochs: must be an integer, not number"},
+        BadExperiment{"UnknownLabels", "labels=nine", "\"nine\" is not one of {"},
+        BadExperiment{"UnknownPreset", "folds.preset=ravdess_7", "folds.preset"},
+        BadExperiment{"NoValidationToChooseBy", "folds.validation_actors=0",
+                      "needs folds.validation_actors of 1 or more"},
+        BadExperiment{"UnknownLayer", "models.lstm.network.layers.0.type=lstn", "did you mean \"lstm\"?"},
+        BadExperiment{"NoLastDense", "models.lstm.network.layers=[{\"type\": \"mean_pool\"}]",
+                      "models.lstm.network"},
+        BadExperiment{"NoPool", "models.lstm.network.layers=[{\"type\": \"lstm\"}, {\"type\": \"dense\"}]",
+                      "models.lstm.network"},
+        BadExperiment{"AboveNyquist", "features.logmel.f_max_hz=-3", "features.logmel.f_max_hz"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(ResolveTest, AllErrorsComeTogether) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  const std::string message = error_of(path, {"train.epoch=1", "seeds=[]", "features.logmel.n_mel=3"});
+  EXPECT_THAT(message, AllOf(HasSubstr("train.epoch: unknown key"), HasSubstr("at least one seed"),
+                             HasSubstr("did you mean \"n_mels\"?"), HasSubstr("3 errors; nothing was run")));
+}
+
+TEST(ExperimentSchema, DeclaresEverySettingAndItsRange) {
+  const std::string schema = write_json(experiment_schema());
+  for (const char* text : {"\"learning_rate\"", "\"n_mels\"", "\"validation_actors\"", "\"anyOf\"",
+                           "\"additionalProperties\": false", "[dB]"}) {
+    EXPECT_THAT(schema, HasSubstr(text));
+  }
+}
+
+}  // namespace
+}  // namespace serval::experiment

@@ -1,0 +1,234 @@
+// The whole road, in this process, on a corpus of tones.
+#include "serval/experiment/run.h"
+
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/files.h"
+#include "serval/core/interrupt.h"
+#include "serval/core/json.h"
+#include "serval/core/log.h"
+#include "serval/experiment/dataset.h"
+#include "serval/experiment/resolve.h"
+
+#include "tests/support/devices.h"
+#include "tests/support/tone_corpus.h"
+
+namespace serval::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+using corpus::TempFolder;
+using testing::HasSubstr;
+using testing_support::make_tone_corpus;
+using testing_support::tone_experiment;
+
+class RunTest : public testing_support::DeviceTest {
+ protected:
+  void SetUp() override {
+    set_quiet(true);
+    make_tone_corpus(folder_ / "corpus");
+    folder_.write("x.json", tone_experiment(folder_ / "corpus", folder_ / "stores"));
+  }
+  void TearDown() override { request_interrupt(false); }
+
+  ExperimentSettings settings(const std::vector<std::string>& overrides = {}) const {
+    return load_experiment(folder_ / "x.json", overrides);
+  }
+  RunOutcome run(const std::string& out, const std::vector<std::string>& overrides = {},
+                 int threads = 2) const {
+    return run_experiment(settings(overrides), {device(), threads, folder_ / out});
+  }
+  // results.json without what may differ between two equal runs: times and the number of threads.
+  static std::string comparable(const std::string& results) {
+    JsonValue json = parse_json(results, "results");
+    std::erase_if(json.members, [](const auto& member) { return member.first == "seconds"; });
+    return write_json(json);
+  }
+  std::string predictions(const std::string& out) const {
+    return read_text(folder_ / (out + "/predictions.csv"));
+  }
+
+  // recording,corpus,actor,label,predicted,model,fold,seed,...
+  static std::string lines_of_seed(const std::string& csv, const std::string& seed) {
+    std::string kept;
+    for (std::size_t at = csv.find('\n') + 1; at < csv.size();) {
+      const std::size_t end = csv.find('\n', at) + 1;
+      std::size_t column = at;
+      for (int i = 0; i < 7; ++i) column = csv.find(',', column) + 1;
+      if (csv.compare(column, seed.size() + 1, seed + ",") == 0) kept += csv.substr(at, end - at);
+      at = end;
+    }
+    return kept;
+  }
+
+  TempFolder folder_;
+};
+
+TEST_P(RunTest, LearnsTonesAndLeavesEveryFileOfTheContract) {
+  const RunOutcome outcome = run("out");
+  const JsonValue results = parse_json(outcome.results_json, "results");
+  EXPECT_GT(results.find("summary")->find("uar")->find("mean")->real, 0.8);
+  EXPECT_EQ(results.find("folds")->items.size(), 6u);
+  EXPECT_EQ(results.find("audit")->text, "passed");
+  for (const char* key : {"pooled", "chance", "models", "stamps", "versions", "device", "seconds"}) {
+    EXPECT_NE(results.find(key), nullptr) << key;
+  }
+  for (const char* file :
+       {"experiment.json", "manifest.csv", "audit.json", "results.json", "results.csv", "predictions.csv",
+        "report.html", "log.txt", "models/lstm/fold-03_seed-1/checkpoint.h5",
+        "models/lstm/fold-01_seed-2/history.csv"}) {
+    EXPECT_TRUE(fs::exists(folder_ / (std::string("out/") + file))) << file;
+  }
+  EXPECT_THAT(predictions("out"), HasSubstr("recording,corpus,actor,label,predicted,model,fold,seed,p_"));
+  // Every recording is tested once a seed: 48 recordings, 2 seeds, a heading.
+  const std::string text = predictions("out");
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 2 * 48);
+}
+
+TEST_P(RunTest, AFinishedRunIsNotRunAgain) {
+  const RunOutcome first = run("out");
+  const auto written = fs::last_write_time(folder_ / "out/results.json");
+  const RunOutcome second = run("out");
+  EXPECT_FALSE(first.already_finished);
+  EXPECT_TRUE(second.already_finished);
+  EXPECT_EQ(second.results_json, first.results_json);
+  EXPECT_EQ(second.results_text, first.results_text);
+  EXPECT_EQ(fs::last_write_time(folder_ / "out/results.json"), written);
+}
+
+TEST_P(RunTest, ThreadsStoresAndCompanyChangeNoBit) {
+  const RunOutcome decoded = run("a", {}, 1);
+  const RunOutcome stored = run("b", {}, 4);
+  EXPECT_EQ(comparable(stored.results_json), comparable(decoded.results_json));
+  EXPECT_EQ(predictions("b"), predictions("a"));
+  // One seed alone gives the same predictions as beside another.
+  run("c", {"seeds=[2]"}, 3);
+  const std::string alone = predictions("c");
+  EXPECT_EQ(lines_of_seed(predictions("a"), "2"), alone.substr(alone.find('\n') + 1));
+}
+
+TEST_P(RunTest, StoppingAnywhereAndGoingOnGivesTheSameBits) {
+  // The name is the folder's, so the interrupted run has the name of the uninterrupted one.
+  const RunOutcome whole = run("whole");
+  int stops = 0;
+  for (int attempt = 0; attempt < 60; ++attempt) {
+    std::thread stopper([attempt] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7)));
+      request_interrupt(true);
+    });
+    bool finished = false;
+    try {
+      const RunOutcome part = run("parts", {"train.checkpoint_every_s=0"});
+      EXPECT_EQ(comparable(part.results_json), comparable(whole.results_json));
+      finished = true;
+    } catch (const InterruptedError&) {
+      ++stops;
+    }
+    stopper.join();
+    request_interrupt(false);
+    if (finished) break;
+  }
+  EXPECT_GT(stops, 0);
+  EXPECT_EQ(predictions("parts"), predictions("whole"));
+}
+
+TEST_P(RunTest, AChangedExperimentInTheSameFolderIsRefusedWithItsDifferences) {
+  run("out");
+  try {
+    run("out", {"train.epochs=3", "seeds=[1]"});
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("train.epochs: 12 there, 3 here"));
+    EXPECT_THAT(error.what(), HasSubstr("seeds: [1, 2] there, [1] here"));
+  }
+}
+
+TEST_P(RunTest, AFolderThatIsNoRunIsLeftAlone) {
+  folder_.write("other/thesis.tex", "x");
+  EXPECT_THROW(run("other"), ConfigError);
+  EXPECT_FALSE(fs::exists(folder_ / "other/experiment.json"));
+}
+
+TEST_P(RunTest, ADamagedCheckpointIsNamed) {
+  try {
+    request_interrupt(false);
+    std::thread stopper([] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(60));
+      request_interrupt(true);
+    });
+    try {
+      run("out", {"train.checkpoint_every_s=0", "train.epochs=400"});
+    } catch (const InterruptedError&) {
+    }
+    stopper.join();
+    request_interrupt(false);
+    const std::string path = folder_ / "out/models/lstm/fold-01_seed-1/checkpoint.h5";
+    ASSERT_TRUE(fs::exists(path));
+    std::string bytes = read_text(path);
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    audio::put_bytes(path, bytes);
+    run("out", {"train.checkpoint_every_s=0", "train.epochs=400"});
+    FAIL() << "believed";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("checkpoint.h5"));
+  }
+}
+
+TEST_P(RunTest, AHalfWrittenStoreIsMadeAgain) {
+  const RunOutcome whole = run("whole");
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_ / "stores")) {
+    fs::resize_file(entry.path(), fs::file_size(entry.path()) / 2);
+  }
+  const RunOutcome again = run("again");
+  EXPECT_EQ(comparable(again.results_json), comparable(whole.results_json));
+}
+
+TEST_P(RunTest, SkippedRecordingsAreStamped) {
+  folder_.write("corpus/03-01-01-01-01-01-02.wav", "this is text");
+  EXPECT_THROW(run("stop"), DataError);
+  const RunOutcome outcome = run("skip", {"audio.on_bad_recording=skip"});
+  EXPECT_THAT(outcome.results_text,
+              HasSubstr("1 unusable recordings were left out: ravdess/03-01-01-01-01-01-02"));
+  // The second run finds the same in the store.
+  EXPECT_EQ(comparable(run("skip2", {"audio.on_bad_recording=skip"}).results_json),
+            comparable(outcome.results_json));
+}
+
+TEST_P(RunTest, ASyntheticCorpusIsStampedEverywhere) {
+  folder_.write("corpus/README.txt", "SYNTHETIC tones\n");
+  const RunOutcome outcome = run("out");
+  EXPECT_THAT(outcome.results_json, HasSubstr("synthetic speech: corpus ravdess"));
+  EXPECT_THAT(outcome.results_text, HasSubstr("synthetic speech"));
+  EXPECT_THAT(read_text(folder_ / "out/report.html"), HasSubstr("synthetic speech"));
+  EXPECT_THAT(read_text(folder_ / "out/manifest.csv"), HasSubstr(",true,"));
+}
+
+TEST_P(RunTest, ATestRecordingCannotTouchItsFoldsTraining) {
+  run("before");
+  // Another sound for one recording of actor 1, who is tested in fold 1 only.
+  audio::write_sound(folder_ / "corpus/03-01-02-01-01-01-01.wav", audio::tone(0.3, 1900, 0.9, 8000), 8000);
+  run("after");
+  const auto history = [&](const char* run_name, int fold) {
+    std::string text = read_text(folder_ / (std::string(run_name) + "/models/lstm/fold-0" +
+                                            std::to_string(fold) + "_seed-1/history.csv"));
+    std::string kept;  // without the seconds, which are the last column
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = text.find('\n', at);
+      kept += text.substr(at, text.rfind(',', end) - at) + "\n";
+      at = end + 1;
+    }
+    return kept;
+  };
+  EXPECT_EQ(history("after", 1), history("before", 1));
+  EXPECT_NE(history("after", 2), history("before", 2));  // there it trains or validates
+}
+
+SERVAL_DEVICE_TESTS(RunTest);
+
+}  // namespace
+}  // namespace serval::experiment

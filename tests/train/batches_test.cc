@@ -1,0 +1,67 @@
+#include "serval/train/batches.h"
+
+#include <algorithm>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace serval::train {
+namespace {
+
+using testing::ElementsAre;
+
+TrainingData ten_recordings() {
+  TrainingData data;
+  data.offsets = {0, 3, 10, 11, 16, 20, 21, 30, 32, 36, 40};
+  data.labels = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0};
+  return data;
+}
+
+RandomStream epoch(std::uint32_t number) { return {1, 2, RandomPurpose::kShuffle, number, 0}; }
+
+TEST(Batches, EveryRecordingComesOnceLongestFirstInEachBatch) {
+  const TrainingData data = ten_recordings();
+  const EpochPlan plan = shuffled_plan(data, {0, 1, 2, 4, 6, 8, 9}, 3, epoch(1));
+  EXPECT_EQ(std::set<std::int64_t>(plan.recordings.begin(), plan.recordings.end()),
+            (std::set<std::int64_t>{0, 1, 2, 4, 6, 8, 9}));
+  ASSERT_EQ(plan.batches.size(), 3u);
+  EXPECT_EQ(plan.batches[2].count, 1);
+  for (const EpochPlan::Slice& slice : plan.batches) {
+    const auto begin = plan.lengths.begin() + slice.first;
+    EXPECT_TRUE(std::is_sorted(begin, begin + slice.count, std::greater<>()));
+    EXPECT_EQ(slice.time, *begin);
+  }
+  for (std::size_t i = 0; i < plan.recordings.size(); ++i) {
+    const auto r = static_cast<std::size_t>(plan.recordings[i]);
+    EXPECT_EQ(plan.starts[i], data.offsets[r]);
+    EXPECT_EQ(plan.lengths[i], data.offsets[r + 1] - data.offsets[r]);
+    EXPECT_EQ(plan.labels[i], data.labels[r]);
+  }
+}
+
+TEST(Batches, TheOrderDependsOnTheEpochAlone) {
+  const TrainingData data = ten_recordings();
+  const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  EXPECT_EQ(shuffled_plan(data, all, 4, epoch(3)).recordings,
+            shuffled_plan(data, all, 4, epoch(3)).recordings);
+  EXPECT_NE(shuffled_plan(data, all, 4, epoch(3)).recordings,
+            shuffled_plan(data, all, 4, epoch(4)).recordings);
+}
+
+TEST(Batches, EveryOrderIsAboutEquallyLikely) {
+  const TrainingData data = ten_recordings();
+  std::vector<int> first(10, 0);
+  for (std::uint32_t e = 0; e < 5000; ++e) {
+    ++first[static_cast<std::size_t>(
+        shuffled_plan(data, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, epoch(e)).recordings[0])];
+  }
+  for (const int count : first) EXPECT_NEAR(count, 500, 120);  // more than five standard deviations
+}
+
+TEST(Batches, ScoringGoesByLength) {
+  EXPECT_THAT(sorted_plan(ten_recordings(), {0, 1, 2, 6}, 2).recordings, ElementsAre(6, 1, 0, 2));
+}
+
+}  // namespace
+}  // namespace serval::train

@@ -1,0 +1,208 @@
+#include "serval/train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/error.h"
+#include "serval/train/cohort.h"
+#include "serval/train/task_result.h"
+
+#include "tests/corpus/corpus_fixtures.h"
+#include "tests/support/devices.h"
+
+namespace serval::train {
+namespace {
+
+using corpus::TempFolder;
+using testing::HasSubstr;
+
+// 24 recordings of 3 classes whose mean tells the class; recordings 0-11 train, 12-17 validate, 18-23 are
+// tested.
+Task small_task(const Device& device, const std::string& folder) {
+  auto data = std::make_shared<TrainingData>();
+  data->feature = 3;
+  data->classes = 3;
+  data->offsets = {0};
+  std::vector<float> values;
+  const RandomStream noise{5, 0, RandomPurpose::kTest, 0, 0};
+  for (int r = 0; r < 24; ++r) {
+    const int frames = 4 + r % 5;
+    data->labels.push_back(r % 3);
+    for (int t = 0; t < frames; ++t) {
+      for (int f = 0; f < 3; ++f)
+        values.push_back((f == r % 3 ? 1.0f : 0.0f) + noise.uniform(values.size()) - 0.5f);
+    }
+    data->offsets.push_back(data->offsets.back() + frames);
+  }
+  data->values = Tensor::from_host(device, values, {data->offsets.back(), 3});
+  Task task;
+  task.model = "m";
+  task.data = data;
+  nn::LayerSettings lstm, pool, dropout, dense;
+  lstm.type = nn::LayerType::kLstm;
+  lstm.hidden = 5;
+  pool.type = nn::LayerType::kMeanPool;
+  dropout.type = nn::LayerType::kDropout;
+  dropout.rate = 0.3;
+  task.network.layers = {lstm, pool, dropout, dense};
+  task.settings.batch_size = 5;
+  task.settings.epochs = 9;
+  task.settings.optimizer.learning_rate = 0.05;
+  for (std::int64_t r = 0; r < 24; ++r)
+    (r < 12 ? task.sides.train : r < 18 ? task.sides.validation : task.sides.test).push_back(r);
+  task.normaliser.mean = {0.1f, 0.2f, 0.3f};
+  task.normaliser.scale = {1.5f, 1, 0.5f};
+  task.key = "key";
+  task.folder = folder;
+  return task;
+}
+
+class TrainerTest : public testing_support::DeviceTest {
+ protected:
+  TempFolder folder_;
+};
+
+TEST_P(TrainerTest, LearnsAndKeepsTheBestEpoch) {
+  const Task task = small_task(device(), folder_.str());
+  const Context context(device());
+  Trainer trainer(context, task);
+  while (!trainer.finished()) trainer.run_epoch();
+  ASSERT_EQ(trainer.history().size(), 9u);
+  EXPECT_LT(trainer.history().back().train_loss, 0.5 * trainer.history().front().train_loss);
+  double best = 0;
+  for (const Epoch& epoch : trainer.history()) best = std::max(best, epoch.validation_uar);
+  EXPECT_EQ(trainer.history()[static_cast<std::size_t>(trainer.selected_epoch() - 1)].validation_uar, best);
+}
+
+TEST_P(TrainerTest, EverySavedEpochContinuesWithTheSameBits) {
+  const Task task = small_task(device(), folder_.str());
+  const Context context(device());
+  Trainer whole(context, task);
+  while (!whole.finished()) whole.run_epoch();
+  const auto expected = whole.predict(task.sides.test);
+  for (int stop = 1; stop < task.settings.epochs; ++stop) {
+    const std::string path = folder_ / ("checkpoint" + std::to_string(stop) + ".h5");
+    {
+      Trainer first(context, task);
+      for (int e = 0; e < stop; ++e) first.run_epoch();
+      first.save(path);
+    }
+    Trainer second(context, task);
+    ASSERT_TRUE(second.restore(path));
+    while (!second.finished()) second.run_epoch();
+    EXPECT_EQ(second.predict(task.sides.test), expected) << "stopped after epoch " << stop;
+    EXPECT_EQ(second.history().back().train_loss, whole.history().back().train_loss);
+    EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
+  }
+}
+
+TEST_P(TrainerTest, PredictingDoesNotDisturbTraining) {
+  const Task task = small_task(device(), folder_.str());
+  const Context context(device());
+  Trainer quiet(context, task), asked(context, task);
+  for (int e = 0; e < 4; ++e) {
+    quiet.run_epoch();
+    asked.run_epoch();
+    asked.predict(task.sides.test);
+  }
+  EXPECT_EQ(asked.history().back().train_loss, quiet.history().back().train_loss);
+}
+
+TEST_P(TrainerTest, SeedsAndFoldsDrawDifferentNumbers) {
+  const Context context(device());
+  Task task = small_task(device(), folder_.str());
+  const double first = Trainer(context, task).run_epoch().train_loss;
+  task.seed = 2;
+  const double other_seed = Trainer(context, task).run_epoch().train_loss;
+  task.seed = 1;
+  task.fold = 1;
+  const double other_fold = Trainer(context, task).run_epoch().train_loss;
+  EXPECT_NE(first, other_seed);
+  EXPECT_NE(first, other_fold);
+}
+
+TEST_P(TrainerTest, PatienceStopsAndLastKeepsTheLast) {
+  const Context context(device());
+  Task task = small_task(device(), folder_.str());
+  task.settings.epochs = 1000;
+  task.settings.patience = 3;
+  Trainer patient(context, task);
+  while (!patient.finished()) patient.run_epoch();
+  EXPECT_EQ(static_cast<int>(patient.history().size()), patient.selected_epoch() + 3);
+  task.settings.epochs = 7;
+  task.settings.select = Select::kLast;
+  Trainer last(context, task);
+  while (!last.finished()) last.run_epoch();
+  EXPECT_EQ(last.selected_epoch(), 7);
+}
+
+TEST_P(TrainerTest, BalancedWeightsCountTheTrainingSideOnly) {
+  const Context context(device());
+  Task task = small_task(device(), folder_.str());
+  task.settings.class_weights = ClassWeights::kBalanced;
+  const double balanced = Trainer(context, task).run_epoch().train_loss;
+  task.settings.class_weights = ClassWeights::kNone;
+  // Four recordings of each class train: every weight is 1.
+  EXPECT_EQ(balanced, Trainer(context, task).run_epoch().train_loss);
+  task.sides.train.pop_back();
+  const double plain = Trainer(context, task).run_epoch().train_loss;
+  task.settings.class_weights = ClassWeights::kBalanced;
+  EXPECT_NE(Trainer(context, task).run_epoch().train_loss, plain);
+}
+
+TEST_P(TrainerTest, DivergenceIsNamedWithItsCure) {
+  const Context context(device());
+  Task task = small_task(device(), folder_.str());
+  task.normaliser.scale = {1e38f, 1e38f, 1e38f};
+  task.network.layers.erase(task.network.layers.begin());  // no LSTM to squash it: the pool's sum overflows
+  Trainer trainer(context, task);
+  try {
+    for (int e = 0; e < 9; ++e) trainer.run_epoch();
+    FAIL() << "converged";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("model m, fold 1, seed 1: the training loss is not finite"));
+    EXPECT_THAT(error.what(), HasSubstr("lower train.optimizer.learning_rate"));
+  }
+}
+
+TEST_P(TrainerTest, ACheckpointOfAnotherTaskIsRefused) {
+  const Context context(device());
+  Task task = small_task(device(), folder_.str());
+  const std::string path = folder_ / "checkpoint.h5";
+  EXPECT_FALSE(Trainer(context, task).restore(path));
+  Trainer trainer(context, task);
+  trainer.run_epoch();
+  trainer.save(path);
+  task.key = "another";
+  Trainer other(context, task);
+  EXPECT_THROW(other.restore(path), DataError);
+}
+
+TEST_P(TrainerTest, ACohortGivesEachModelTheBitsItHasAlone) {
+  std::vector<Task> tasks;
+  for (int fold = 0; fold < 3; ++fold) {
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+      tasks.push_back(
+          small_task(device(), folder_ / ("together" + std::to_string(fold) + std::to_string(seed))));
+      tasks.back().fold = fold;
+      tasks.back().seed = seed;
+    }
+  }
+  const std::vector<TaskResult> together = run_cohort(tasks, {device(), 3});
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    Task alone = tasks[i];
+    alone.folder = folder_ / ("alone" + std::to_string(i));
+    EXPECT_EQ(run_cohort({alone}, {device(), 1}).front().probabilities, together[i].probabilities);
+  }
+  // A second call reads the results and trains nothing.
+  const std::vector<TaskResult> again = run_cohort(tasks, {device(), 3});
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    EXPECT_EQ(again[i].probabilities, together[i].probabilities);
+    EXPECT_EQ(again[i].history.back().train_loss, together[i].history.back().train_loss);
+  }
+}
+
+SERVAL_DEVICE_TESTS(TrainerTest);
+
+}  // namespace
+}  // namespace serval::train
