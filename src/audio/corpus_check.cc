@@ -1,7 +1,8 @@
 #include "serval/audio/corpus_check.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -97,7 +98,11 @@ struct Probe {
   std::string hash;  // "" when it could not be decoded
 };
 
-std::string rounded(double value, double step) { return json_number(std::round(value / step) * step); }
+std::string fixed(double value, int digits) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
 
 Probe probe(const fs::path& path) {
   Probe out;
@@ -120,11 +125,11 @@ Probe probe(const fs::path& path) {
     if (loudest == 0)
       add(FindingKind::kSilent, "every sample is zero");
     else if (out.peak_db < kSilentDb)
-      add(FindingKind::kSilent, cat("peak ", rounded(out.peak_db, 0.1), " dB"));
+      add(FindingKind::kSilent, cat("peak ", fixed(out.peak_db, 1), " dB"));
     else if (out.peak_db < kQuietDb)
-      add(FindingKind::kQuiet, cat("peak ", rounded(out.peak_db, 0.1), " dB"));
-    if (loudest >= kFullScale) add(FindingKind::kFullScale, cat("peak ", rounded(out.peak_db, 0.1), " dB"));
-    if (out.seconds < kShortestS) add(FindingKind::kTooShort, cat(rounded(out.seconds, 0.001), " s"));
+      add(FindingKind::kQuiet, cat("peak ", fixed(out.peak_db, 1), " dB"));
+    if (loudest >= kFullScale) add(FindingKind::kFullScale, cat("peak ", fixed(out.peak_db, 1), " dB"));
+    if (out.seconds < kShortestS) add(FindingKind::kTooShort, cat(fixed(out.seconds, 3), " s"));
     const ContainerKind promised = promised_kind(path.string());
     if (promised != ContainerKind::kUnknown && decoded.container.kind != promised) {
       add(FindingKind::kWrongContainer, cat(to_string(decoded.container.kind), " inside"));
@@ -164,6 +169,8 @@ std::vector<std::string> missing_takes(const std::vector<NamedFile>& files) {
                             repetition.empty() ? "" : ", repetition " + repetition));
     }
   }
+  // A handful of recordings out of a corpus lacks nearly everything, and a list of that helps nobody.
+  if (missing.size() >= files.size()) return {};
   std::sort(missing.begin(), missing.end());
   return missing;
 }

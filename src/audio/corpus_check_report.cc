@@ -20,6 +20,7 @@ constexpr std::array kKinds = {
     FindingKind::kCopy,       FindingKind::kRemark};
 
 constexpr std::size_t kExamples = 6;
+constexpr std::size_t kNamedActors = 12;
 
 std::string fixed(double value, int digits) {
   std::array<char, 64> text{};
@@ -48,7 +49,14 @@ void print_corpus(std::string& out, const CorpusReport& report) {
           report.absent_actors.empty() ? "" : cat(" of ", report.actors.size() + report.absent_actors.size()),
           " actors, ", fixed(report.hours, 2), " h, mostly ", report.rate_hz, " Hz, quietest peak ",
           fixed(report.quietest_peak_db, 1), " dB\n");
-  if (!report.absent_actors.empty()) out += cat("  absent actors: ", join(report.absent_actors, " "), "\n");
+  if (!report.absent_actors.empty()) {
+    const std::size_t named = std::min(report.absent_actors.size(), kNamedActors);
+    out += cat("  ", report.absent_actors.size(), " absent actors: ",
+               join({report.absent_actors.begin(),
+                     report.absent_actors.begin() + static_cast<std::ptrdiff_t>(named)},
+                    " "),
+               report.absent_actors.size() > named ? " ...\n" : "\n");
+  }
   if (!report.missing.empty()) {
     out += cat("  ", report.missing.size(), " takes that most of the actors have, and one has not:\n");
     print_list(out, report.missing);

@@ -6,7 +6,10 @@
 
 namespace serval {
 
-// Each room with ops names them here; see the files called register_ops.cc.
+// Each room that has ops registers them in a function of this name.
+namespace features {
+void register_cpu_ops(OpRegistry& registry);
+}
 namespace nn {
 void register_cpu_ops(OpRegistry& registry);
 }
@@ -15,6 +18,7 @@ namespace {
 
 OpRegistry make_registry() {
   OpRegistry registry;
+  features::register_cpu_ops(registry);
   nn::register_cpu_ops(registry);
   detail::register_cuda_ops(registry);
   detail::install_cuda_memory();

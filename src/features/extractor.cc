@@ -30,8 +30,7 @@ void check_finite(std::size_t clip, const std::vector<float>& samples) {
 
 Extractor::Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context)
     : plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)) {
-  body_ = context.on_cuda() ? op_registry().find<detail::MakeExtractor>(DeviceKind::kCuda)(context, *plan_)
-                            : detail::make_cpu_extractor(context, *plan_);
+  body_ = op_registry().find<detail::MakeExtractor>(context.device().kind)(context, *plan_);
 }
 
 Extractor::~Extractor() = default;

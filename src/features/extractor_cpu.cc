@@ -25,10 +25,17 @@ class CpuExtractor final : public ExtractorBody {
   InstructionSet set_;
 };
 
-}  // namespace
-
 std::unique_ptr<ExtractorBody> make_cpu_extractor(const Context& context, const ExtractionPlan& plan) {
   return std::make_unique<CpuExtractor>(context, plan);
 }
 
+}  // namespace
 }  // namespace serval::features::detail
+
+namespace serval::features {
+
+void register_cpu_ops(OpRegistry& registry) {
+  registry.add<detail::MakeExtractor>(DeviceKind::kCpu, detail::make_cpu_extractor);
+}
+
+}  // namespace serval::features

@@ -9,7 +9,9 @@ static_assert(kColumns <= kGemmPanel && kGemmPanel % kColumns == 0);
 static_assert(kGemmRowBlock % kRows == 0 && kGemmColumnBlock % kGemmPanel == 0);
 
 inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-inline std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+inline std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step * step;
+}
 
 // Where a tile's sums go.
 struct Target {
@@ -17,7 +19,7 @@ struct Target {
   std::int64_t ldc;
   std::int64_t columns;  // at most kColumns
   float alpha;
-  float beta;            // 0: C is not read
+  float beta;  // 0: C is not read
 };
 
 inline void finish_row(const Target& target, std::int64_t row, Vec low, Vec high) {
@@ -46,8 +48,8 @@ inline void finish_row(const Target& target, std::int64_t row, Vec low, Vec high
 // R rows of op(A) times one panel. Element p of row r is a[r * row_step + p * depth_step], reached from one
 // pointer for every four rows, so that the addresses stay in registers too.
 template <int R>
-void tile(std::int64_t depth, const float* a, std::int64_t row_step, std::int64_t depth_step, const float* panel,
-          const Target& target) {
+void tile(std::int64_t depth, const float* a, std::int64_t row_step, std::int64_t depth_step,
+          const float* panel, const Target& target) {
   Vec low[R];
   Vec high[R];
 #pragma GCC unroll 16
@@ -86,8 +88,8 @@ inline void tile_of(std::int64_t rows, std::int64_t depth, const float* a, std::
 }
 
 // op(B)[p0 .. p0 + depth, j0 .. j0 + columns] into panels, the last one filled up with zeros.
-void pack_columns(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std::int64_t j0, std::int64_t columns,
-                  float* packed) {
+void pack_columns(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std::int64_t j0,
+                  std::int64_t columns, float* packed) {
   const bool transposed = args.transpose_b == Transpose::kYes;
   const std::int64_t step_p = transposed ? 1 : args.ldb;
   const std::int64_t step_j = transposed ? args.ldb : 1;
@@ -112,8 +114,8 @@ void pack_columns(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std
 
 // Adds one depth block's share to the columns from j0 of C. A panel stays in the first cache while the rows
 // pass by.
-void multiply_block(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std::int64_t j0, std::int64_t columns,
-                    const float* packed, float* a_scratch) {
+void multiply_block(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std::int64_t j0,
+                    std::int64_t columns, const float* packed, float* a_scratch) {
   const bool transposed = args.transpose_a == Transpose::kYes;
   const float beta = p0 == 0 ? args.beta : 1.0f;
   for (std::int64_t i0 = 0; i0 < args.m; i0 += kGemmRowBlock) {

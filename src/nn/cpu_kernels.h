@@ -24,21 +24,21 @@ inline std::int64_t packed_b_size(std::int64_t k, std::int64_t n) {
 // One step of one sequence; pointers to rows. Gate order i, f, g, o, each `hidden` wide.
 struct LstmCellForward {
   std::int64_t hidden = 0;
-  float* gates = nullptr;             // [4H] in: W_x x + W_h h; out: the activated gates
-  const float* bias = nullptr;        // [4H]
-  const float* c_before = nullptr;    // [H]; null: zero
-  float* c = nullptr;                 // [H]
-  float* h = nullptr;                 // [H]
-  float* h_copy = nullptr;            // [H]; null: not wanted
+  float* gates = nullptr;           // [4H] in: W_x x + W_h h; out: the activated gates
+  const float* bias = nullptr;      // [4H]
+  const float* c_before = nullptr;  // [H]; null: zero
+  float* c = nullptr;               // [H]
+  float* h = nullptr;               // [H]
+  float* h_copy = nullptr;          // [H]; null: not wanted
 };
 struct LstmCellBackward {
   std::int64_t hidden = 0;
-  float* gates = nullptr;             // [4H] in: the activated gates; out: gradient before the activation
-  const float* c_before = nullptr;    // [H]; null: zero
-  const float* c = nullptr;           // [H]
-  const float* dy = nullptr;          // [H] from above
-  const float* dh = nullptr;          // [H] from the step after
-  float* dc = nullptr;                // [H] in: from the step after; out: to the step before
+  float* gates = nullptr;           // [4H] in: the activated gates; out: gradient before the activation
+  const float* c_before = nullptr;  // [H]; null: zero
+  const float* c = nullptr;         // [H]
+  const float* dy = nullptr;        // [H] from above
+  const float* dh = nullptr;        // [H] from the step after
+  float* dc = nullptr;              // [H] in: from the step after; out: to the step before
 };
 
 struct CpuKernels {
@@ -58,8 +58,8 @@ CpuKernels baseline_kernels();
 CpuKernels avx2_kernels();
 CpuKernels avx512_kernels();
 
-const CpuKernels& cpu_kernels();                    // of cpu_level()
-const CpuKernels& cpu_kernels(CpuLevel level);      // of a level that is supported
-float* gemm_scratch();                              // this thread's own
+const CpuKernels& cpu_kernels();                // of cpu_level()
+const CpuKernels& cpu_kernels(CpuLevel level);  // of a level that is supported
+float* gemm_scratch();                          // this thread's own
 
 }  // namespace serval::nn

@@ -21,7 +21,8 @@ CpuLevel level_from_environment() {
       if (cpu_level_supported(level)) return level;
     } else if (std::string(wanted) == to_string(level)) {
       if (cpu_level_supported(level)) return level;
-      throw ConfigError(cat("SERVAL_CPU=", wanted, ": this processor or build lacks it; unset it to use the best"));
+      throw ConfigError(
+          cat("SERVAL_CPU=", wanted, ": this processor or build lacks it; unset it to use the best"));
     }
   }
   throw ConfigError(cat("SERVAL_CPU=", wanted, ": unknown; it can be baseline, avx2 or avx512"));
@@ -36,9 +37,12 @@ std::atomic<CpuLevel>& chosen_level() {
 
 const char* to_string(CpuLevel level) {
   switch (level) {
-    case CpuLevel::kBaseline: return "baseline";
-    case CpuLevel::kAvx2: return "avx2";
-    case CpuLevel::kAvx512: return "avx512";
+    case CpuLevel::kBaseline:
+      return "baseline";
+    case CpuLevel::kAvx2:
+      return "avx2";
+    case CpuLevel::kAvx512:
+      return "avx512";
   }
   return "unknown";
 }
@@ -46,7 +50,8 @@ const char* to_string(CpuLevel level) {
 bool cpu_level_supported(CpuLevel level) {
 #if defined(__x86_64__)
   if (level == CpuLevel::kAvx512) return __builtin_cpu_supports("avx512f") != 0;
-  if (level == CpuLevel::kAvx2) return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  if (level == CpuLevel::kAvx2)
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
 #endif
   return level == CpuLevel::kBaseline;
 }

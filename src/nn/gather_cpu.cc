@@ -5,8 +5,8 @@
 namespace serval::nn::cpu {
 
 void gather_sequences(const Context&, const GatherArgs& args) {
-  SERVAL_CHECK(args.x.size() == args.time * args.batch * args.feature, "gather into ", to_string(args.x.shape),
-               ", expected [", args.time, ", ", args.batch, ", ", args.feature, "]");
+  SERVAL_CHECK(args.x.size() == args.time * args.batch * args.feature, "gather into ",
+               to_string(args.x.shape), ", expected [", args.time, ", ", args.batch, ", ", args.feature, "]");
   SERVAL_CHECK(args.starts.size() == args.batch && args.lengths.size() == args.batch, "gather starts ",
                to_string(args.starts.shape), ", lengths ", to_string(args.lengths.shape));
   SERVAL_CHECK(args.mean.size() == args.feature && args.scale.size() == args.feature, "gather mean ",
@@ -15,8 +15,8 @@ void gather_sequences(const Context&, const GatherArgs& args) {
   for (std::int64_t b = 0; b < args.batch; ++b) {
     const std::int64_t start = args.starts.data[b];
     const std::int64_t length = args.lengths.data[b];
-    SERVAL_CHECK(length >= 1 && length <= args.time, "sequence ", b, " has length ", length, ", expected 1 to ",
-                 args.time);
+    SERVAL_CHECK(length >= 1 && length <= args.time, "sequence ", b, " has length ", length,
+                 ", expected 1 to ", args.time);
     SERVAL_CHECK(start >= 0 && start + length <= frames, "sequence ", b, " is frames ", start, " to ",
                  start + length, " of ", frames);
     for (std::int64_t t = 0; t < args.time; ++t) {
@@ -26,7 +26,8 @@ void gather_sequences(const Context&, const GatherArgs& args) {
         continue;
       }
       const float* from = args.values.data + (start + t) * args.feature;
-      for (std::int64_t f = 0; f < args.feature; ++f) x[f] = (from[f] - args.mean.data[f]) * args.scale.data[f];
+      for (std::int64_t f = 0; f < args.feature; ++f)
+        x[f] = (from[f] - args.mean.data[f]) * args.scale.data[f];
     }
   }
 }

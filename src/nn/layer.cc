@@ -38,23 +38,48 @@ TensorView Layer::gradient(const LayerCall& call, std::size_t index) const {
 void multiply(const Context& context, ConstTensorView x, ConstTensorView w, TensorView y) {
   const std::int64_t n = w.shape[0];
   const std::int64_t k = w.shape[1];
-  run<Gemm>(context, GemmArgs{.transpose_b = Transpose::kYes, .m = x.size() / k, .n = n, .k = k,
-                              .a = x.data, .lda = k, .b = w.data, .ldb = k, .c = y.data, .ldc = n});
+  run<Gemm>(context, GemmArgs{.transpose_b = Transpose::kYes,
+                              .m = x.size() / k,
+                              .n = n,
+                              .k = k,
+                              .a = x.data,
+                              .lda = k,
+                              .b = w.data,
+                              .ldb = k,
+                              .c = y.data,
+                              .ldc = n});
 }
 
 void multiply_weight_gradient(const Context& context, ConstTensorView x, ConstTensorView dy, TensorView dw) {
   const std::int64_t n = dw.shape[0];
   const std::int64_t k = dw.shape[1];
-  run<Gemm>(context, GemmArgs{.transpose_a = Transpose::kYes, .m = n, .n = k, .k = x.size() / k,
-                              .a = dy.data, .lda = n, .b = x.data, .ldb = k, .beta = 1, .c = dw.data, .ldc = k});
+  run<Gemm>(context, GemmArgs{.transpose_a = Transpose::kYes,
+                              .m = n,
+                              .n = k,
+                              .k = x.size() / k,
+                              .a = dy.data,
+                              .lda = n,
+                              .b = x.data,
+                              .ldb = k,
+                              .beta = 1,
+                              .c = dw.data,
+                              .ldc = k});
 }
 
 void multiply_input_gradient(const Context& context, ConstTensorView dy, ConstTensorView w, TensorView dx,
                              float beta) {
   const std::int64_t n = w.shape[0];
   const std::int64_t k = w.shape[1];
-  run<Gemm>(context, GemmArgs{.m = dy.size() / n, .n = k, .k = n,
-                              .a = dy.data, .lda = n, .b = w.data, .ldb = k, .beta = beta, .c = dx.data, .ldc = k});
+  run<Gemm>(context, GemmArgs{.m = dy.size() / n,
+                              .n = k,
+                              .k = n,
+                              .a = dy.data,
+                              .lda = n,
+                              .b = w.data,
+                              .ldb = k,
+                              .beta = beta,
+                              .c = dx.data,
+                              .ldc = k});
 }
 
 }  // namespace serval::nn

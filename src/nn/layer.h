@@ -12,9 +12,9 @@ struct LayerCall {
   const Context& context;
   const SequenceBatch& batch;
   Mode mode = Mode::kInfer;
-  RandomStream random;                  // of this training step
+  RandomStream random;  // of this training step
   std::int64_t max_time = 0;
-  const float* parameters = nullptr;    // the network's flat buffers
+  const float* parameters = nullptr;  // the network's flat buffers
   float* gradients = nullptr;
 };
 
@@ -28,8 +28,8 @@ class Layer {
   virtual ~Layer() = default;
 
   virtual ConstTensorView forward(const LayerCall& call, ConstTensorView x) = 0;
-  // Adds to the parameters' gradients. `dy` is the gradient of what forward returned; `dx` is overwritten with
-  // the gradient of x, and empty where that is not wanted.
+  // Adds to the parameters' gradients. `dy` is the gradient of what forward returned; `dx` is overwritten
+  // with the gradient of x, and empty where that is not wanted.
   virtual void backward(const LayerCall& call, ConstTensorView x, ConstTensorView dy, TensorView dx) = 0;
 
   // Where the next layer puts the gradient of this one's output.
@@ -55,11 +55,14 @@ class Layer {
   Tensor dy_;
 };
 
-std::unique_ptr<Layer> make_lstm_layer(const Context&, const NetworkPlan&, const PlannedLayer&, const NetworkSizes&);
-std::unique_ptr<Layer> make_pool_layer(const Context&, const NetworkPlan&, const PlannedLayer&, const NetworkSizes&);
+std::unique_ptr<Layer> make_lstm_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
+                                       const NetworkSizes&);
+std::unique_ptr<Layer> make_pool_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
+                                       const NetworkSizes&);
 std::unique_ptr<Layer> make_attention_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
                                             const NetworkSizes&);
-std::unique_ptr<Layer> make_dense_layer(const Context&, const NetworkPlan&, const PlannedLayer&, const NetworkSizes&);
+std::unique_ptr<Layer> make_dense_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
+                                        const NetworkSizes&);
 std::unique_ptr<Layer> make_dropout_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
                                           const NetworkSizes&);
 

@@ -64,10 +64,10 @@ class AttentionLayer : public Layer {
         call.context,
         ActivationBackwardArgs{.y = hidden, .dy = hidden_gradient, .activation = Activation::kTanh});
     multiply_weight_gradient(call.context, x, hidden_gradient, gradient(call, kW));
-    run<ColumnSum>(call.context, ColumnSumArgs{.rows = steps,
-                                               .columns = planned().hidden,
-                                               .x = hidden_gradient,
-                                               .sums = gradient(call, kB)});
+    run<ColumnSum>(
+        call.context,
+        ColumnSumArgs{
+            .rows = steps, .columns = planned().hidden, .x = hidden_gradient, .sums = gradient(call, kB)});
     if (wanted) multiply_input_gradient(call.context, hidden_gradient, parameter(call, kW), dx, 1);
   }
 

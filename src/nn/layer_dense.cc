@@ -1,4 +1,5 @@
-// y = activation(x w^T + b), for each row, be it a recording or a time step.   blocks: w [units, in], b [units]
+// y = activation(x w^T + b), for each row, be it a recording or a time step.   blocks: w [units, in], b
+// [units]
 #include "layer.h"
 
 namespace serval::nn {
@@ -29,18 +30,17 @@ class DenseLayer : public Layer {
           ActivationBackwardArgs{.y = output(call), .dy = own, .activation = planned().activation});
     }
     multiply_weight_gradient(call.context, x, dy, gradient(call, 0));
-    run<ColumnSum>(call.context, ColumnSumArgs{.rows = rows(call),
-                                               .columns = planned().output,
-                                               .x = dy,
-                                               .sums = gradient(call, 1)});
+    run<ColumnSum>(
+        call.context,
+        ColumnSumArgs{.rows = rows(call), .columns = planned().output, .x = dy, .sums = gradient(call, 1)});
     if (!dx.empty()) multiply_input_gradient(call.context, dy, parameter(call, 0), dx, 0);
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> make_dense_layer(const Context& context, const NetworkPlan& plan, const PlannedLayer& planned,
-                                        const NetworkSizes& sizes) {
+std::unique_ptr<Layer> make_dense_layer(const Context& context, const NetworkPlan& plan,
+                                        const PlannedLayer& planned, const NetworkSizes& sizes) {
   return std::make_unique<DenseLayer>(context, plan, planned, sizes);
 }
 

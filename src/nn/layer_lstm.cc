@@ -1,7 +1,7 @@
 // One LSTM layer, one way or both.   blocks for each direction: w_x, w_h, b, one after the other in memory
-#include "serval/nn/lstm.h"
-
 #include <array>
+
+#include "serval/nn/lstm.h"
 
 #include "layer.h"
 
@@ -11,7 +11,8 @@ namespace {
 
 class LstmLayer : public Layer {
  public:
-  LstmLayer(const Context& context, const NetworkPlan& plan, const PlannedLayer& layer, const NetworkSizes& sizes)
+  LstmLayer(const Context& context, const NetworkPlan& plan, const PlannedLayer& layer,
+            const NetworkSizes& sizes)
       : Layer(context, plan, layer, sizes) {
     for (int direction = 0; direction < directions(); ++direction) {
       LstmShape largest{sizes.max_time, sizes.max_batch, layer.input, layer.hidden, direction == 1};
@@ -69,8 +70,8 @@ class LstmLayer : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_lstm_layer(const Context& context, const NetworkPlan& plan, const PlannedLayer& planned,
-                                       const NetworkSizes& sizes) {
+std::unique_ptr<Layer> make_lstm_layer(const Context& context, const NetworkPlan& plan,
+                                       const PlannedLayer& planned, const NetworkSizes& sizes) {
   return std::make_unique<LstmLayer>(context, plan, planned, sizes);
 }
 

@@ -48,8 +48,8 @@ class PoolLayer : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_pool_layer(const Context& context, const NetworkPlan& plan, const PlannedLayer& planned,
-                                       const NetworkSizes& sizes) {
+std::unique_ptr<Layer> make_pool_layer(const Context& context, const NetworkPlan& plan,
+                                       const PlannedLayer& planned, const NetworkSizes& sizes) {
   return std::make_unique<PoolLayer>(context, plan, planned, sizes);
 }
 

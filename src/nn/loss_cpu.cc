@@ -15,7 +15,8 @@ void softmax_cross_entropy(const Context&, const SoftmaxCrossEntropyArgs& args) 
     }
     return;
   }
-  SERVAL_CHECK(args.labels.size() == args.batch && args.loss.size() == 2, "labels ", to_string(args.labels.shape));
+  SERVAL_CHECK(args.labels.size() == args.batch && args.loss.size() == 2, "labels ",
+               to_string(args.labels.shape));
   const auto weight_of = [&](std::int64_t b) {
     const std::int32_t label = args.labels.data[b];
     SERVAL_CHECK(label >= 0 && label < classes, "label ", label, " of ", classes, " classes");

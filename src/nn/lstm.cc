@@ -6,8 +6,8 @@ namespace serval::nn {
 namespace {
 
 void check_shape(const LstmShape& s) {
-  SERVAL_CHECK(s.time >= 1 && s.batch >= 1 && s.input >= 1 && s.hidden >= 1, "LSTM of time ", s.time, ", batch ",
-               s.batch, ", input ", s.input, ", hidden ", s.hidden);
+  SERVAL_CHECK(s.time >= 1 && s.batch >= 1 && s.input >= 1 && s.hidden >= 1, "LSTM of time ", s.time,
+               ", batch ", s.batch, ", input ", s.input, ", hidden ", s.hidden);
 }
 
 // What forward and backward have in common.
@@ -15,8 +15,8 @@ template <class Args>
 void check_args(const Context& context, const Args& args) {
   const LstmShape& s = args.shape;
   check_shape(s);
-  SERVAL_CHECK(args.x.size() == s.time * s.batch * s.input, "LSTM x ", to_string(args.x.shape), ", expected [",
-               s.time, ", ", s.batch, ", ", s.input, "]");
+  SERVAL_CHECK(args.x.size() == s.time * s.batch * s.input, "LSTM x ", to_string(args.x.shape),
+               ", expected [", s.time, ", ", s.batch, ", ", s.input, "]");
   SERVAL_CHECK(args.weights.size() == lstm_parameter_count(s.input, s.hidden), "LSTM weights ",
                to_string(args.weights.shape));
   SERVAL_CHECK(args.y != nullptr && args.y_stride >= s.hidden, "LSTM y stride ", args.y_stride);
@@ -31,7 +31,8 @@ void check_args(const Context& context, const Args& args) {
                  args.host_lengths[b], ", expected 1 to ", s.time);
   }
   const std::int64_t reserve = lstm_reserve_size(context, s);
-  SERVAL_CHECK(args.reserve.size() >= reserve, "LSTM reserve of ", args.reserve.size(), ", expected ", reserve);
+  SERVAL_CHECK(args.reserve.size() >= reserve, "LSTM reserve of ", args.reserve.size(), ", expected ",
+               reserve);
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 // LSTM on the CPU: one product for the inputs of all steps, one small product and fused gates for each step,
 // and the weight gradients as two products over all steps at the end.
-#include "lstm_layout_cpu.h"
-
 #include "cpu_ops.h"
+#include "lstm_layout_cpu.h"
 
 namespace serval::nn::cpu {
 
@@ -49,12 +48,25 @@ void lstm_forward(const Context&, const LstmForwardArgs& args) {
 
   pack_inputs(args, steps, reserve.x);
   kernels.gemm({.transpose_b = Transpose::kYes,
-                .m = steps.packed_rows(), .n = 4 * hidden, .k = input,
-                .a = reserve.x, .lda = input, .b = w_x, .ldb = input, .c = reserve.gates, .ldc = 4 * hidden},
+                .m = steps.packed_rows(),
+                .n = 4 * hidden,
+                .k = input,
+                .a = reserve.x,
+                .lda = input,
+                .b = w_x,
+                .ldb = input,
+                .c = reserve.gates,
+                .ldc = 4 * hidden},
                gemm_scratch());
 
-  GemmArgs recurrent{.transpose_b = Transpose::kYes, .n = 4 * hidden, .k = hidden, .lda = hidden,
-                     .b = w_h, .ldb = hidden, .beta = 1, .ldc = 4 * hidden};
+  GemmArgs recurrent{.transpose_b = Transpose::kYes,
+                     .n = 4 * hidden,
+                     .k = hidden,
+                     .lda = hidden,
+                     .b = w_h,
+                     .ldb = hidden,
+                     .beta = 1,
+                     .ldc = 4 * hidden};
   kernels.pack_b(recurrent, reserve.packed);
 
   std::int64_t first_before = 0;
@@ -72,14 +84,13 @@ void lstm_forward(const Context&, const LstmForwardArgs& args) {
         if (b < rows_after) std::fill_n(h_after + b * hidden, hidden, 0.0f);
         continue;
       }
-      kernels.lstm_cell_forward(
-          {.hidden = hidden,
-           .gates = reserve.gates + (first + b) * 4 * hidden,
-           .bias = bias,
-           .c_before = s > 0 ? reserve.c + (first_before + b) * hidden : nullptr,
-           .c = reserve.c + (first + b) * hidden,
-           .h = args.y + steps.row(s, b) * args.y_stride,
-           .h_copy = b < rows_after ? h_after + b * hidden : nullptr});
+      kernels.lstm_cell_forward({.hidden = hidden,
+                                 .gates = reserve.gates + (first + b) * 4 * hidden,
+                                 .bias = bias,
+                                 .c_before = s > 0 ? reserve.c + (first_before + b) * hidden : nullptr,
+                                 .c = reserve.c + (first + b) * hidden,
+                                 .h = args.y + steps.row(s, b) * args.y_stride,
+                                 .h_copy = b < rows_after ? h_after + b * hidden : nullptr});
     }
     first_before = first;
   });
@@ -96,8 +107,13 @@ void lstm_backward(const Context& context, const LstmBackwardArgs& args) {
   const float* w_x = args.weights.data;
   const float* w_h = w_x + 4 * hidden * input;
 
-  GemmArgs recurrent{.n = hidden, .k = 4 * hidden, .lda = 4 * hidden, .b = w_h, .ldb = hidden,
-                     .c = reserve.dh, .ldc = hidden};
+  GemmArgs recurrent{.n = hidden,
+                     .k = 4 * hidden,
+                     .lda = 4 * hidden,
+                     .b = w_h,
+                     .ldb = hidden,
+                     .c = reserve.dh,
+                     .ldc = hidden};
   kernels.pack_b(recurrent, reserve.packed);
   std::fill_n(reserve.dh, shape.batch * hidden, 0.0f);
   std::fill_n(reserve.dc, shape.batch * hidden, 0.0f);
@@ -135,15 +151,28 @@ void lstm_backward(const Context& context, const LstmBackwardArgs& args) {
   float* dw_h = dw_x + 4 * hidden * input;
   float* dbias = dw_h + 4 * hidden * hidden;
   kernels.gemm({.transpose_a = Transpose::kYes,
-                .m = 4 * hidden, .n = input, .k = total,
-                .a = reserve.gates, .lda = 4 * hidden, .b = reserve.x, .ldb = input,
-                .beta = 1, .c = dw_x, .ldc = input},
+                .m = 4 * hidden,
+                .n = input,
+                .k = total,
+                .a = reserve.gates,
+                .lda = 4 * hidden,
+                .b = reserve.x,
+                .ldb = input,
+                .beta = 1,
+                .c = dw_x,
+                .ldc = input},
                gemm_scratch());
   kernels.gemm({.transpose_a = Transpose::kYes,
-                .m = 4 * hidden, .n = hidden, .k = total - first_rows,
-                .a = reserve.gates + first_rows * 4 * hidden, .lda = 4 * hidden,
-                .b = reserve.h_before + first_rows * hidden, .ldb = hidden,
-                .beta = 1, .c = dw_h, .ldc = hidden},
+                .m = 4 * hidden,
+                .n = hidden,
+                .k = total - first_rows,
+                .a = reserve.gates + first_rows * 4 * hidden,
+                .lda = 4 * hidden,
+                .b = reserve.h_before + first_rows * hidden,
+                .ldb = hidden,
+                .beta = 1,
+                .c = dw_h,
+                .ldc = hidden},
                gemm_scratch());
   column_sum(context, {.rows = total,
                        .columns = 4 * hidden,
@@ -151,8 +180,15 @@ void lstm_backward(const Context& context, const LstmBackwardArgs& args) {
                        .sums = {dbias, Shape{4 * hidden}}});
   if (args.dx.empty()) return;
 
-  kernels.gemm({.m = total, .n = input, .k = 4 * hidden,
-                .a = reserve.gates, .lda = 4 * hidden, .b = w_x, .ldb = input, .c = reserve.x, .ldc = input},
+  kernels.gemm({.m = total,
+                .n = input,
+                .k = 4 * hidden,
+                .a = reserve.gates,
+                .lda = 4 * hidden,
+                .b = w_x,
+                .ldb = input,
+                .c = reserve.x,
+                .ldc = input},
                gemm_scratch());
   steps.for_each([&](std::int64_t s, std::int64_t start, std::int64_t rows) {
     for (std::int64_t b = 0; b < rows; ++b) {

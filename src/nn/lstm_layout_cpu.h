@@ -1,8 +1,8 @@
 // How the CPU LSTM walks and stores a ragged batch.
 //
-// Work is done on packed rows: step s of every sequence in [0, active(s)), where active(s) is one past the last
-// sequence that still runs. Longest first, no row is wasted; in any other order some rows of the prefix have
-// ended already and are kept at zero. Step s of a reversed layer is the s-th one it reads.
+// Work is done on packed rows: step s of every sequence in [0, active(s)), where active(s) is one past the
+// last sequence that still runs. Longest first, no row is wasted; in any other order some rows of the prefix
+// have ended already and are kept at zero. Step s of a reversed layer is the s-th one it reads.
 #pragma once
 
 #include <algorithm>

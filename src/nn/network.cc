@@ -6,15 +6,20 @@ namespace serval::nn {
 
 namespace {
 
-std::unique_ptr<Layer> make_layer(const Context& context, const NetworkPlan& plan, const PlannedLayer& planned,
-                                  const NetworkSizes& sizes) {
+std::unique_ptr<Layer> make_layer(const Context& context, const NetworkPlan& plan,
+                                  const PlannedLayer& planned, const NetworkSizes& sizes) {
   switch (planned.type) {
-    case LayerType::kLstm: return make_lstm_layer(context, plan, planned, sizes);
+    case LayerType::kLstm:
+      return make_lstm_layer(context, plan, planned, sizes);
     case LayerType::kMeanPool:
-    case LayerType::kLastPool: return make_pool_layer(context, plan, planned, sizes);
-    case LayerType::kAttentionPool: return make_attention_layer(context, plan, planned, sizes);
-    case LayerType::kDense: return make_dense_layer(context, plan, planned, sizes);
-    case LayerType::kDropout: return make_dropout_layer(context, plan, planned, sizes);
+    case LayerType::kLastPool:
+      return make_pool_layer(context, plan, planned, sizes);
+    case LayerType::kAttentionPool:
+      return make_attention_layer(context, plan, planned, sizes);
+    case LayerType::kDense:
+      return make_dense_layer(context, plan, planned, sizes);
+    case LayerType::kDropout:
+      return make_dropout_layer(context, plan, planned, sizes);
   }
   throw InternalError("unknown layer type");
 }
@@ -46,8 +51,8 @@ struct Network::Impl {
 
 Network::Network(const Context& context, const NetworkSettings& settings, const NetworkSizes& sizes)
     : impl_(std::make_unique<Impl>()) {
-  SERVAL_CHECK(sizes.max_batch >= 1 && sizes.max_time >= 1, "network for batches of ", sizes.max_batch, " and ",
-               sizes.max_time, " steps");
+  SERVAL_CHECK(sizes.max_batch >= 1 && sizes.max_time >= 1, "network for batches of ", sizes.max_batch,
+               " and ", sizes.max_time, " steps");
   impl_->sizes = sizes;
   impl_->plan = plan_network(settings, sizes);
   impl_->parameters = Tensor(context.device(), {impl_->plan.parameter_count});
@@ -94,7 +99,8 @@ ConstTensorView Network::forward(const Context& context, const SequenceBatch& ba
   return x;
 }
 
-void Network::backward(const Context& context, const SequenceBatch& batch, ConstTensorView dlogits, TensorView dx) {
+void Network::backward(const Context& context, const SequenceBatch& batch, ConstTensorView dlogits,
+                       TensorView dx) {
   Impl& self = *impl_;
   SERVAL_CHECK(self.trained && self.time == batch.time && self.batch == batch.batch,
                "backward must follow a forward of the same batch in Mode::kTrain");

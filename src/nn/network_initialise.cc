@@ -32,7 +32,8 @@ double dot(std::span<const double> a, std::span<const double> b) {
 
 // Rows of normal numbers made orthonormal by Gram-Schmidt, each row cleaned twice: a matrix drawn evenly from
 // all orthogonal ones.
-void fill_orthogonal(const RandomStream& random, std::size_t size, std::uint64_t first, std::span<float> values) {
+void fill_orthogonal(const RandomStream& random, std::size_t size, std::uint64_t first,
+                     std::span<float> values) {
   std::vector<double> rows(size * size);
   const auto row = [&](std::size_t r) { return std::span(rows).subspan(r * size, size); };
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = normal(random, first + i);
@@ -51,8 +52,11 @@ void fill_orthogonal(const RandomStream& random, std::size_t size, std::uint64_t
 
 void fill_block(const ParameterBlock& block, const RandomStream& random, std::span<float> values) {
   switch (block.init) {
-    case ParameterBlock::Init::kZero: break;
-    case ParameterBlock::Init::kGlorotUniform: fill_glorot(random, block.shape, values); break;
+    case ParameterBlock::Init::kZero:
+      break;
+    case ParameterBlock::Init::kGlorotUniform:
+      fill_glorot(random, block.shape, values);
+      break;
     case ParameterBlock::Init::kOrthogonal: {  // [gates * H, H]
       const auto hidden = static_cast<std::size_t>(block.shape[1]);
       for (std::size_t first = 0; first < values.size(); first += hidden * hidden) {

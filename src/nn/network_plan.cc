@@ -21,12 +21,17 @@ class Planner {
 
   void add(const LayerSettings& settings, const std::string& name, bool last) {
     switch (settings.type) {
-      case LayerType::kLstm: return add_lstms(settings, name);
+      case LayerType::kLstm:
+        return add_lstms(settings, name);
       case LayerType::kMeanPool:
-      case LayerType::kLastPool: return add_pool(settings.type, name);
-      case LayerType::kAttentionPool: return add_attention(settings, name);
-      case LayerType::kDense: return add_dense(settings, name, last);
-      case LayerType::kDropout: return add_dropout(settings.rate, name);
+      case LayerType::kLastPool:
+        return add_pool(settings.type, name);
+      case LayerType::kAttentionPool:
+        return add_attention(settings, name);
+      case LayerType::kDense:
+        return add_dense(settings, name, last);
+      case LayerType::kDropout:
+        return add_dropout(settings.rate, name);
     }
   }
 
@@ -130,10 +135,11 @@ std::vector<LayerSummary> summarise(const NetworkSettings& settings, const Netwo
   for (const PlannedLayer& layer : plan.layers) {
     std::int64_t parameters = 0;
     for (const std::size_t block : layer.blocks) parameters += plan.blocks[block].shape.size();
-    out.push_back({.name = layer.name,
-                   .type = layer_type_name(layer.type),
-                   .output_shape = layer.sequence_out ? cat("[time, ", layer.output, "]") : cat("[", layer.output, "]"),
-                   .parameters = parameters});
+    out.push_back(
+        {.name = layer.name,
+         .type = layer_type_name(layer.type),
+         .output_shape = layer.sequence_out ? cat("[time, ", layer.output, "]") : cat("[", layer.output, "]"),
+         .parameters = parameters});
   }
   return out;
 }

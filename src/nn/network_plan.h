@@ -12,13 +12,13 @@ namespace serval::nn {
 struct PlannedLayer {
   std::string name;  // "layer0", or "layer0.stack1" in a stack
   LayerType type = LayerType::kDense;
-  std::int64_t input = 0;       // features in
-  std::int64_t output = 0;      // features out
-  bool sequence_in = true;      // [time, batch, feature] rather than [batch, feature]
+  std::int64_t input = 0;   // features in
+  std::int64_t output = 0;  // features out
+  bool sequence_in = true;  // [time, batch, feature] rather than [batch, feature]
   bool sequence_out = true;
-  bool bidirectional = false;          // lstm
-  std::int64_t hidden = 0;             // lstm; attention_pool: units
-  std::int64_t reversed_from = 0;      // last_pool: columns of its input from here on are a reversed direction's
+  bool bidirectional = false;      // lstm
+  std::int64_t hidden = 0;         // lstm; attention_pool: units
+  std::int64_t reversed_from = 0;  // last_pool: columns of its input from here on are a reversed direction's
   Activation activation = Activation::kNone;  // dense
   float rate = 0;                             // dropout
   std::uint32_t dropout_index = 0;            // tells the masks of several dropout layers apart

@@ -18,12 +18,17 @@ void bias_activation(const Context&, const BiasActivationArgs& args) {
       for (std::int64_t c = 0; c < args.columns; ++c) y[c] += args.bias.data[c];
     }
     switch (args.activation) {
-      case Activation::kNone: break;
+      case Activation::kNone:
+        break;
       case Activation::kRelu:
         for (std::int64_t c = 0; c < args.columns; ++c) y[c] = detail::activate(Activation::kRelu, y[c]);
         break;
-      case Activation::kTanh: kernels.apply_tanh(args.columns, y); break;
-      case Activation::kSigmoid: kernels.apply_sigmoid(args.columns, y); break;
+      case Activation::kTanh:
+        kernels.apply_tanh(args.columns, y);
+        break;
+      case Activation::kSigmoid:
+        kernels.apply_sigmoid(args.columns, y);
+        break;
     }
   }
 }
@@ -35,9 +40,14 @@ void activation_backward(const Context&, const ActivationBackwardArgs& args) {
   };
   // One loop for each, so that the compiler sees a constant.
   switch (args.activation) {
-    case Activation::kNone: break;
-    case Activation::kRelu: run_for([](float y) { return detail::activation_slope(Activation::kRelu, y); }); break;
-    case Activation::kTanh: run_for([](float y) { return detail::activation_slope(Activation::kTanh, y); }); break;
+    case Activation::kNone:
+      break;
+    case Activation::kRelu:
+      run_for([](float y) { return detail::activation_slope(Activation::kRelu, y); });
+      break;
+    case Activation::kTanh:
+      run_for([](float y) { return detail::activation_slope(Activation::kTanh, y); });
+      break;
     case Activation::kSigmoid:
       run_for([](float y) { return detail::activation_slope(Activation::kSigmoid, y); });
       break;
@@ -64,24 +74,23 @@ void column_sum(const Context&, const ColumnSumArgs& args) {
 
 void dropout(const Context&, const DropoutArgs& args) {
   SERVAL_CHECK(args.rate >= 0 && args.rate < 1, "dropout rate ", args.rate);
-  SERVAL_CHECK(args.x.size() >= args.time * args.batch * args.columns && args.y.size() >= args.x.size(), "dropout ",
-               to_string(args.x.shape), " to ", to_string(args.y.shape));
-  SERVAL_CHECK(args.time_stride >= args.time, "dropout time stride ", args.time_stride, " for ", args.time, " steps");
+  SERVAL_CHECK(args.x.size() >= args.time * args.batch * args.columns && args.y.size() >= args.x.size(),
+               "dropout ", to_string(args.x.shape), " to ", to_string(args.y.shape));
+  SERVAL_CHECK(args.time_stride >= args.time, "dropout time stride ", args.time_stride, " for ", args.time,
+               " steps");
   const float scale = 1.0f / (1.0f - args.rate);
   for (std::int64_t t = 0; t < args.time; ++t) {
     for (std::int64_t b = 0; b < args.batch; ++b) {
       const std::int64_t row = (t * args.batch + b) * args.columns;
       const auto first = static_cast<std::uint64_t>((b * args.time_stride + t) * args.columns);
       for (std::int64_t c = 0; c < args.columns; ++c) {
-        args.y.data[row + c] = detail::drop(args.random, first + static_cast<std::uint64_t>(c), args.rate, scale,
-                                            args.x.data[row + c]);
+        args.y.data[row + c] = detail::drop(args.random, first + static_cast<std::uint64_t>(c), args.rate,
+                                            scale, args.x.data[row + c]);
       }
     }
   }
 }
 
-void fill_zero(const Context&, const TensorView& values) {
-  std::fill_n(values.data, values.size(), 0.0f);
-}
+void fill_zero(const Context&, const TensorView& values) { std::fill_n(values.data, values.size(), 0.0f); }
 
 }  // namespace serval::nn::cpu

@@ -7,19 +7,21 @@ namespace serval::nn::cpu {
 
 namespace {
 
-void check_pool(const SequenceShape& s, const View<const std::int32_t>& lengths, const ConstTensorView& sequence,
-                const ConstTensorView& pooled) {
-  SERVAL_CHECK(sequence.size() == s.time * s.batch * s.feature, "pool of ", to_string(sequence.shape), ", expected [",
-               s.time, ", ", s.batch, ", ", s.feature, "]");
+void check_pool(const SequenceShape& s, const View<const std::int32_t>& lengths,
+                const ConstTensorView& sequence, const ConstTensorView& pooled) {
+  SERVAL_CHECK(sequence.size() == s.time * s.batch * s.feature, "pool of ", to_string(sequence.shape),
+               ", expected [", s.time, ", ", s.batch, ", ", s.feature, "]");
   SERVAL_CHECK(pooled.size() == s.batch * s.feature, "pooled ", to_string(pooled.shape));
   SERVAL_CHECK(lengths.size() == s.batch, "pool lengths ", to_string(lengths.shape));
   for (std::int64_t b = 0; b < s.batch; ++b) {
-    SERVAL_CHECK(lengths.data[b] >= 1 && lengths.data[b] <= s.time, "sequence ", b, " has length ", lengths.data[b],
-                 ", expected 1 to ", s.time);
+    SERVAL_CHECK(lengths.data[b] >= 1 && lengths.data[b] <= s.time, "sequence ", b, " has length ",
+                 lengths.data[b], ", expected 1 to ", s.time);
   }
 }
 
-std::int64_t row(const SequenceShape& s, std::int64_t t, std::int64_t b) { return (t * s.batch + b) * s.feature; }
+std::int64_t row(const SequenceShape& s, std::int64_t t, std::int64_t b) {
+  return (t * s.batch + b) * s.feature;
+}
 
 // to += scale * from
 void add_scaled(std::int64_t count, float scale, const float* from, float* to) {
@@ -34,7 +36,8 @@ void mean_pool_forward(const Context&, const PoolArgs& args) {
   for (std::int64_t b = 0; b < s.batch; ++b) {
     float* y = args.y.data + b * s.feature;
     std::fill_n(y, s.feature, 0.0f);
-    for (std::int64_t t = 0; t < args.lengths.data[b]; ++t) add_scaled(s.feature, 1, args.x.data + row(s, t, b), y);
+    for (std::int64_t t = 0; t < args.lengths.data[b]; ++t)
+      add_scaled(s.feature, 1, args.x.data + row(s, t, b), y);
     const float scale = 1.0f / static_cast<float>(args.lengths.data[b]);
     for (std::int64_t f = 0; f < s.feature; ++f) y[f] *= scale;
   }
@@ -113,7 +116,8 @@ void attention_pool_backward(const Context&, const AttentionPoolArgs& args) {
         for (int lane = 0; lane < 8; ++lane) sums[lane] += x[f + lane] * dy[f + lane];
       }
       for (; f < s.feature; ++f) sums[0] += x[f] * dy[f];
-      const float da = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+      const float da =
+          ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
       args.dscores.data[t * s.batch + b] = da;
       mean += a * da;
       add_scaled(s.feature, a, dy, args.dx.data + row(s, t, b));

@@ -45,7 +45,8 @@ struct CorpusReport {
   int expected = 0;  // in the complete release; 0: not known
   std::vector<std::string> actors;
   std::vector<std::string> absent_actors;
-  std::vector<std::string> missing;  // takes that most of the actors found have, and one has not
+  // Takes that at least half of the actors found have and one has not; empty when they outnumber the files.
+  std::vector<std::string> missing;
   double hours = 0;
   int rate_hz = 0;                // of most of the recordings
   double quietest_peak_db = 0;    // of those that are not silent
@@ -61,8 +62,8 @@ struct CheckReport {
 
 // Looks for every known corpus in `folder` and everything below it. Recordings of one corpus in two folders
 // of `folder` are one report, or two when the folders share names (two copies or makes of the corpus). A
-// folder marked synthetic is only taken for a synthetic corpus. Throws ConfigError when the folder is
-// missing, DataError when it holds no recording of a known corpus.
+// folder marked synthetic is taken for synthetic corpora only, any other folder for the others only.
+// Throws ConfigError when the folder is missing, DataError when it holds no recording of a known corpus.
 CheckReport check_corpora(const std::string& folder, int threads);
 
 std::string check_text(const CheckReport& report);  // for people; a few examples of each kind

@@ -13,9 +13,9 @@ namespace serval::audio {
 // r = to / from and s = min(1, r):
 //   y[k] = sum over n of x[n] h(k / r - n),   h(t) = 0.85 s sinc(0.85 s t) I0(b sqrt(1 - (s t / 16)^2)) /
 //   I0(b)
-// for |s t| < 16, with sinc(x) = sin(pi x) / (pi x) and b = 8.555504641634386. It is evaluated exactly and
-// not from an interpolated table, so it differs from table-driven programs by about their table's error
-// (1e-4).
+// for |s t| < 16, with sinc(x) = sin(pi x) / (pi x) and b = 8.555504641634386. It is evaluated exactly,
+// where those programs step through a table in whole entries. Measured against one of them on tones that fill
+// three quarters of full scale: within 2e-5 from 48 to 24 kHz, 3e-3 from 44.1 to 16 kHz.
 Waveform resample(const Waveform& input, int rate_hz, Resampler resampler);
 
 }  // namespace serval::audio

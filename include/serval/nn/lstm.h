@@ -1,7 +1,8 @@
 // One direction of one LSTM layer over a padded batch of sequences.
 //
-//   [i f g o] = W_x x_t + W_h h_{t-1} + b        gate order i, f, g, o, each H rows (cuDNN's and PyTorch's
-//   order) c_t = sigmoid(f) * c_{t-1} + sigmoid(i) * tanh(g) h_t = sigmoid(o) * tanh(c_t) h_0 = c_0 = 0
+//   [i f g o] = W_x x_t + W_h h_{t-1} + b       gates in cuDNN's and PyTorch's order, H rows each
+//   c_t = sigmoid(f) * c_{t-1} + sigmoid(i) * tanh(g)
+//   h_t = sigmoid(o) * tanh(c_t)                h_0 = c_0 = 0
 //
 // Sequence b has lengths[b] >= 1 steps; steps past it neither change the result nor receive a gradient, and
 // the output there is 0. A reversed layer reads each sequence from its own last step to its first, never from

@@ -1,7 +1,7 @@
 // From a sequence of vectors to one vector per sequence, over its own steps only.
-//   last       y = x_{len-1} of the forward half and x_0 of the reversed half (the last step each direction
-//   saw) mean       y = sum_{t < len} x_t / len attention  a_t = softmax_{t < len}( v . tanh(W x_t + b) ),  y
-//   = sum_t a_t x_t
+//   last       y = x_{len-1} of the forward half and x_0 of the reversed half: the last step each has seen
+//   mean       y = sum_{t < len} x_t / len
+//   attention  a_t = softmax_{t < len}( v . tanh(W x_t + b) ),  y = sum_t a_t x_t
 #pragma once
 
 #include "serval/core/context.h"

@@ -1,9 +1,10 @@
 // Stores: decoded audio or features of a whole manifest in one HDF5 file, keyed by what it was made from.
 //
 // A store is <folder>/<kind>-<hash>.h5, sealed (store/seal.h) and published by one rename:
-//   /data     float32 [rows, dimension] (features: a row is a frame) or int16 [rows, 1] (audio: a row is a
-//   sample) /offsets  int64 [items + 1]: item i has the rows [offsets[i], offsets[i + 1]) /ids      text
-//   [items], in the manifest's order /scale    float32 [items], audio alone: sample = code * scale
+//   /data     features: float32 [rows, dimension], a row is a frame; audio: int16 [rows, 1], a row is a sample
+//   /offsets  int64 [items + 1]: item i has the rows [offsets[i], offsets[i + 1])
+//   /ids      text [items], in the manifest's order
+//   /scale    float32 [items], audio alone: sample = code * scale
 // with attributes format, kind, key, stage_version, settings (resolved JSON), dimension, sample_rate_hz,
 // computed_on and creator.
 #pragma once

@@ -24,6 +24,4 @@ struct MakeExtractor {
   using Signature = std::unique_ptr<ExtractorBody>(const Context&, const ExtractionPlan&);
 };
 
-std::unique_ptr<ExtractorBody> make_cpu_extractor(const Context& context, const ExtractionPlan& plan);
-
 }  // namespace serval::features::detail

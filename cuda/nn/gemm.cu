@@ -1,0 +1,35 @@
+#include <limits>
+
+#include "cuda/core/check.cuh"
+#include "cuda/core/state.cuh"
+#include "cuda/nn/bodies.cuh"
+
+namespace serval::nn {
+
+namespace {
+
+int to_int(std::int64_t value) {
+  SERVAL_CHECK(value >= 0 && value <= std::numeric_limits<int>::max(), "a matrix of ", value,
+               " rows or columns");
+  return static_cast<int>(value);
+}
+
+cublasOperation_t operation(Transpose transpose) {
+  return transpose == Transpose::kYes ? CUBLAS_OP_T : CUBLAS_OP_N;
+}
+
+}  // namespace
+
+// cuBLAS counts columns first: a row-major matrix is its transpose there, so C^T = op(B)^T op(A)^T is asked
+// for. The pedantic type keeps float arithmetic float (no TF32), whatever the handle's or the environment's
+// mode.
+void bodies::gemm(const Context& context, const GemmArgs& args) {
+  if (args.m == 0 || args.n == 0) return;
+  SERVAL_CUBLAS_CHECK(cublasGemmEx(cuda::cuda_state(context).cublas(), operation(args.transpose_b),
+                                   operation(args.transpose_a), to_int(args.n), to_int(args.m),
+                                   to_int(args.k), &args.alpha, args.b, CUDA_R_32F, to_int(args.ldb), args.a,
+                                   CUDA_R_32F, to_int(args.lda), &args.beta, args.c, CUDA_R_32F,
+                                   to_int(args.ldc), CUBLAS_COMPUTE_32F_PEDANTIC, CUBLAS_GEMM_DEFAULT));
+}
+
+}  // namespace serval::nn

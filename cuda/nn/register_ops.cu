@@ -1,0 +1,27 @@
+#include "cuda/nn/bodies.cuh"
+
+namespace serval::nn {
+
+void register_cuda_ops(OpRegistry& registry) {
+  constexpr DeviceKind kCuda = DeviceKind::kCuda;
+  registry.add<Gemm>(kCuda, bodies::gemm);
+  registry.add<GatherSequences>(kCuda, bodies::gather_sequences);
+  registry.add<BiasActivation>(kCuda, bodies::bias_activation);
+  registry.add<ActivationBackward>(kCuda, bodies::activation_backward);
+  registry.add<ColumnSum>(kCuda, bodies::column_sum);
+  registry.add<Dropout>(kCuda, bodies::dropout);
+  registry.add<FillZero>(kCuda, bodies::fill_zero);
+  registry.add<LstmReserveSize>(kCuda, bodies::lstm_reserve_size);
+  registry.add<LstmForward>(kCuda, bodies::lstm_forward);
+  registry.add<LstmBackward>(kCuda, bodies::lstm_backward);
+  registry.add<MeanPoolForward>(kCuda, bodies::mean_pool_forward);
+  registry.add<MeanPoolBackward>(kCuda, bodies::mean_pool_backward);
+  registry.add<LastPoolForward>(kCuda, bodies::last_pool_forward);
+  registry.add<LastPoolBackward>(kCuda, bodies::last_pool_backward);
+  registry.add<AttentionPoolForward>(kCuda, bodies::attention_pool_forward);
+  registry.add<AttentionPoolBackward>(kCuda, bodies::attention_pool_backward);
+  registry.add<SoftmaxCrossEntropy>(kCuda, bodies::softmax_cross_entropy);
+  registry.add<AdamStep>(kCuda, bodies::adam_step);
+}
+
+}  // namespace serval::nn

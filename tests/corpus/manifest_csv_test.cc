@@ -1,0 +1,130 @@
+#include "serval/corpus/manifest_csv.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/error.h"
+#include "serval/core/settings_io.h"
+#include "serval/corpus/corpus_use.h"
+
+#include "tests/corpus/corpus_fixtures.h"
+
+namespace serval::corpus {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ManifestCsvTest : public CorpusTest {
+ protected:
+  std::string error_of(const std::string& content) {
+    const std::string path = folder_.write("list.csv", content);
+    return message_of<DataError>([&] { read_manifest_csv(path); });
+  }
+};
+
+TEST_F(ManifestCsvTest, WritesWhatItReads) {
+  Recording r;
+  r.path = "/data/one, \"two\".wav";
+  r.id = "mine/one";
+  r.corpus = "mine";
+  r.actor = "mine/07";
+  r.gender = Gender::kFemale;
+  r.label_raw = "A";
+  r.label = "angry";
+  r.sentence = "mine/01";
+  r.intensity = "HI";
+  r.repetition = "2";
+  r.synthetic = true;
+  r.content_hash = "00ff";
+  write_manifest_csv({r}, folder_ / "m.csv");
+  const std::vector<Recording> back = read_manifest_csv(folder_ / "m.csv");
+  ASSERT_EQ(back.size(), 1u);
+  EXPECT_EQ(manifest_csv(back), manifest_csv({r}));
+  EXPECT_EQ(back[0].path, r.path);
+  EXPECT_EQ(back[0].gender, Gender::kFemale);
+  EXPECT_TRUE(back[0].synthetic);
+}
+
+TEST_F(ManifestCsvTest, NeedsThreeColumnsOnly) {
+  const std::string path =
+      folder_.write("mine.csv", "path,actor,gender,label,sentence\nsub/a.wav,ann,F,happy,s1\n");
+  const std::vector<Recording> all = read_manifest_csv(path);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].id, "mine/a");
+  EXPECT_EQ(all[0].actor, "mine/ann");
+  EXPECT_EQ(all[0].sentence, "mine/s1");
+  EXPECT_EQ(all[0].label_raw, "happy");
+  EXPECT_EQ(all[0].path, folder_ / "sub/a.wav");
+  EXPECT_EQ(all[0].gender, Gender::kFemale);
+  EXPECT_FALSE(all[0].synthetic);
+  EXPECT_EQ(read_manifest_csv(path, "/else")[0].path, "/else/sub/a.wav");
+}
+
+TEST_F(ManifestCsvTest, NamesEveryMistakeWithItsLine) {
+  EXPECT_THAT(error_of("path,label\na.wav,sad\n"),
+              HasSubstr("list.csv:1: the header lacks the column actor"));
+  EXPECT_THAT(error_of("path,actor,label,gendr\n"), HasSubstr("did you mean \"gender\"?"));
+  EXPECT_THAT(error_of("path,actor,label\n"), HasSubstr("names no recording"));
+  const std::string message =
+      error_of("path,actor,label,gender,synthetic\na.wav,,sad,woman,no\nb.wav,x,,,\na.wav,x,sad,,\n");
+  EXPECT_THAT(message, HasSubstr("list.csv:2: the field actor is empty"));
+  EXPECT_THAT(message, HasSubstr("list.csv:2: gender \"woman\""));
+  EXPECT_THAT(message, HasSubstr("list.csv:2: synthetic \"no\""));
+  EXPECT_THAT(message, HasSubstr("list.csv:3: the field label is empty"));
+  EXPECT_THAT(message, HasSubstr("list.csv:4: the id list/a is that of line 2"));
+}
+
+TEST_F(ManifestCsvTest, CorpusUseReadsKnownOwnAndListedCorpora) {
+  folder_.write_all({"r/03-01-01-01-01-01-01.wav", "r/03-01-01-01-01-01-02.wav"});
+  EXPECT_EQ(find_recordings({"ravdess", "", folder_ / "r", {}}).size(), 2u);
+  const std::vector<Recording> one = find_recordings({"ravdess", "", folder_ / "r", {"02"}});
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].actor, "ravdess/02");
+  EXPECT_EQ(
+      find_recordings({"", SERVAL_SOURCE_DIR "/data/corpora/ravdess.json", folder_ / "r", {"ravdess/01"}})
+          .size(),
+      1u);
+  const std::string list = folder_.write(
+      "list.csv", "path,actor,label\nr/03-01-01-01-01-01-02.wav,b,sad\nr/03-01-01-01-01-01-01.wav,a,happy\n");
+  const std::vector<Recording> listed = find_recordings({"", list, "", {}});
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_EQ(listed[0].actor, "list/a");  // sorted by id
+}
+
+TEST_F(ManifestCsvTest, CorpusUseSaysWhatIsMissing) {
+  folder_.write_all({"03-01-01-01-01-01-01.wav"});
+  EXPECT_THAT(message_of<ConfigError>([&] {
+                find_recordings({"ravdess", "", folder_.str(), {"09"}});
+              }),
+              HasSubstr("no actor \"09\"; there are ravdess/01"));
+  const std::string list = folder_.write("list.csv", "path,actor,label\nabsent.wav,b,sad\n");
+  EXPECT_THAT(message_of<DataError>([&] {
+                find_recordings({"", list, "", {}});
+              }),
+              HasSubstr("1 of 1 recordings are not there"));
+  EXPECT_THAT(message_of<ConfigError>([&] {
+                find_recordings({"", folder_.write("x.txt", ""), "", {}});
+              }),
+              HasSubstr("must be a description (.json) or a manifest (.csv)"));
+}
+
+TEST_F(ManifestCsvTest, CorpusUseChecksItsSettings) {
+  const auto errors_of = [](const std::string& json) {
+    std::vector<std::string> errors;
+    read_settings<CorpusUse>(parse_json(json, "t"), errors);
+    return errors;
+  };
+  EXPECT_THAT(errors_of(R"({"use": "tess", "path": "/x"})"), IsEmpty());
+  EXPECT_THAT(errors_of(R"({"file": "/x/mine.csv"})"), IsEmpty());
+  EXPECT_THAT(errors_of(R"({"path": "/x"})"), ElementsAre(HasSubstr("one of the two")));
+  EXPECT_THAT(errors_of(R"({"use": "tess", "file": "/x/a.json", "path": "/x"})"),
+              ElementsAre(HasSubstr("one of the two")));
+  EXPECT_THAT(errors_of(R"({"use": "tess"})"), ElementsAre(HasSubstr("must name the folder")));
+  EXPECT_THAT(errors_of(R"({"use": "./mine.json", "path": "/x"})"),
+              ElementsAre(HasSubstr("given by \"file\"")));
+}
+
+}  // namespace
+}  // namespace serval::corpus

@@ -1,0 +1,60 @@
+// Every op and the devices that have it, as `serval info --ops` shows them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/context.h"
+#include "serval/nn/gemm.h"
+
+namespace serval {
+namespace {
+
+TEST(SupportMatrix, NamesEveryOp) {
+  std::vector<std::string> names;
+  for (const OpRegistry::Row& row : op_registry().support()) names.push_back(row.name);
+  const std::vector<std::string> expected{"activation_backward",
+                                          "adam_step",
+                                          "attention_pool_backward",
+                                          "attention_pool_forward",
+                                          "bias_activation",
+                                          "column_sum",
+                                          "dropout",
+                                          "extract_features",
+                                          "fill_zero",
+                                          "gather_sequences",
+                                          "gemm",
+                                          "last_pool_backward",
+                                          "last_pool_forward",
+                                          "lstm_backward",
+                                          "lstm_forward",
+                                          "lstm_reserve_size",
+                                          "mean_pool_backward",
+                                          "mean_pool_forward",
+                                          "softmax_cross_entropy"};
+  EXPECT_EQ(names, expected);
+}
+
+TEST(SupportMatrix, EveryDeviceOfTheBuildHasEveryOp) {
+  for (const OpRegistry::Row& row : op_registry().support()) {
+    EXPECT_TRUE(row.cpu) << row.name;
+    EXPECT_EQ(row.cuda, built_with_cuda()) << row.name;
+  }
+}
+
+struct NobodyHasIt {
+  static constexpr const char* kName = "nobody_has_it";
+  using Signature = void(const Context&);
+};
+TEST(SupportMatrix, AnOpThatIsMissingIsAnErrorAndNothingElse) {
+  const Context context;
+  try {
+    run<NobodyHasIt>(context);
+    FAIL() << "ran";
+  } catch (const UnsupportedError& error) {
+    EXPECT_THAT(error.what(),
+                ::testing::AllOf(::testing::HasSubstr("nobody_has_it"), ::testing::HasSubstr("cpu")));
+    EXPECT_EQ(error.code(), ExitCode::kDevice);
+  }
+}
+
+}  // namespace
+}  // namespace serval

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test and check.
+#
+#   tools/test.sh [--full] [--cuda auto|on|off]
+#
+#   --full   also the long tests (label "slow") and clang-tidy over every source
+#   --cuda   the CUDA build and its tests. auto (default): where nvcc and cuDNN's headers are found; on: always.
+#            CMAKE_CUDA_ARCHITECTURES in the environment says for which GPUs (90-real unless set). Without a GPU
+#            the tests that need one say how many were not run.
+#
+# Tests on real recordings run when SERVAL_CORPORA names the folder that holds them.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+full=no
+cuda=auto
+while (($# > 0)); do
+  case "$1" in
+    --full) full=yes ;;
+    --cuda)
+      [[ "${2:-}" =~ ^(auto|on|off)$ ]] || die "--cuda takes auto, on or off" 2
+      cuda="$2"
+      shift
+      ;;
+    --help | -h) print_help && exit 0 ;;
+    *) die "unknown argument '$1'; see --help" 2 ;;
+  esac
+  shift
+done
+
+# nvcc as an installer leaves it, often not on PATH.
+for folder in "${CUDA_HOME:-}/bin" /usr/local/cuda/bin; do
+  if ! command -v nvcc >/dev/null && [[ -x "$folder/nvcc" ]]; then PATH="$PATH:$folder"; fi
+done
+has_cudnn() {
+  local toolkit
+  toolkit="$(dirname "$(dirname "$(readlink -f "$(command -v nvcc)")")")"
+  compgen -G "$toolkit/include/cudnn.h" >/dev/null || compgen -G "$toolkit/targets/*/include/cudnn.h" >/dev/null ||
+    compgen -G "/usr/include/cudnn.h" >/dev/null || compgen -G "/usr/include/*/cudnn.h" >/dev/null
+}
+why_no_cuda=""
+if [[ "$cuda" == off ]]; then
+  why_no_cuda="--cuda off"
+elif [[ "$cuda" == auto ]] && ! command -v nvcc >/dev/null; then
+  why_no_cuda="nvcc not found"
+elif [[ "$cuda" == auto ]] && ! has_cudnn; then
+  why_no_cuda="cuDNN's headers not found"
+fi
+
+presets=(cpu)
+if [[ -z "$why_no_cuda" ]]; then presets+=(cuda); fi
+if [[ "$full" == yes ]]; then "$SERVAL_ROOT/tools/setup.sh" --full; else "$SERVAL_ROOT/tools/setup.sh" --test; fi
+
+failed=()
+test_preset() {
+  local preset="$1" folder="$SERVAL_ROOT/build/$1"
+  shift
+  configure "$preset" -DSERVAL_TESTS=ON -DSERVAL_WERROR=ON "$@"
+  build "$preset"
+  # The checks of the sources are the same for every build: once is enough.
+  local left_out=()
+  if [[ "$full" == no ]]; then left_out+=(slow); fi
+  if [[ "$preset" != cpu ]]; then left_out+=(checks); fi
+  local labels=()
+  if ((${#left_out[@]} > 0)); then labels=(--label-exclude "^($(IFS='|' && echo "${left_out[*]}"))$"); fi
+  say "tests: preset $preset"
+  ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+    --output-junit "$folder/tests.xml" "${labels[@]}" 2>&1 | tee "$folder/tests.log" || failed+=("tests of preset $preset")
+}
+
+test_preset cpu
+if [[ -z "$why_no_cuda" ]]; then
+  test_preset cuda -DCMAKE_CUDA_ARCHITECTURES="${CMAKE_CUDA_ARCHITECTURES:-90-real}"
+fi
+if [[ "$full" == yes ]]; then
+  configure tidy -DSERVAL_TESTS=OFF
+  build tidy || failed+=("clang-tidy")
+fi
+
+# ctest's own summaries close the output.
+say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
+if [[ -n "$why_no_cuda" ]]; then say "the CUDA build was left out: $why_no_cuda"; fi
+if [[ -z "${SERVAL_CORPORA:-}" ]]; then say "SERVAL_CORPORA is not set: tests on real recordings were not run"; fi
+if ((${#failed[@]} > 0)); then say "FAILED: $(IFS=',' && echo "${failed[*]}")"; fi
+exec 2>&1
+for preset in "${presets[@]}"; do
+  echo "== summary of ctest, preset $preset"
+  sed -n '/tests passed, .* tests failed/,$p' "$SERVAL_ROOT/build/$preset/tests.log"
+done
+((${#failed[@]} == 0))
