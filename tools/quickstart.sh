@@ -16,8 +16,6 @@ build cpu serval serval_demo_corpus
 export SERVAL_DEMO="$SERVAL_ROOT/build/demo-corpus"
 "$SERVAL_ROOT/build/cpu/serval_demo_corpus" "$SERVAL_DEMO"
 
-run="$SERVAL_ROOT/runs/quickstart"
 say "serval run experiments/demo_lstm.json --out runs/quickstart"
-"$SERVAL_ROOT/build/cpu/serval" run "$SERVAL_ROOT/experiments/demo_lstm.json" --out "$run" "$@"
-say "report: $run/report.html"
+"$SERVAL_ROOT/build/cpu/serval" run "$SERVAL_ROOT/experiments/demo_lstm.json" --out "$SERVAL_ROOT/runs/quickstart" "$@"
 say "done in $((SECONDS / 60)) min $((SECONDS % 60)) s; next: README.md, \"A first real experiment\""

@@ -72,21 +72,37 @@ void column_sum(const Context&, const ColumnSumArgs& args) {
   }
 }
 
+namespace {
+
+// One row, whose first element has index `first`. The numbers are those of detail::drop(), drawn four at a time.
+void drop_row(const DropoutArgs& args, std::uint64_t first, const float* x, float* y) {
+  const float scale = 1.0f / (1.0f - args.rate);
+  const auto drop = [&](std::uint32_t bits, std::uint64_t index) {
+    y[index - first] = RandomStream::uniform_of(bits) < args.rate ? 0.0f : x[index - first] * scale;
+  };
+  std::uint64_t index = first;
+  const std::uint64_t end = first + static_cast<std::uint64_t>(args.columns);
+  for (; index < end && index % 4 != 0; ++index) drop(args.random.bits(index), index);
+  for (; index + 4 <= end; index += 4) {
+    const PhiloxBlock block = args.random.block(index / 4);
+    for (std::uint64_t i = 0; i < 4; ++i) drop(block.value[i], index + i);
+  }
+  for (; index < end; ++index) drop(args.random.bits(index), index);
+}
+
+}  // namespace
+
 void dropout(const Context&, const DropoutArgs& args) {
   SERVAL_CHECK(args.rate >= 0 && args.rate < 1, "dropout rate ", args.rate);
   SERVAL_CHECK(args.x.size() >= args.time * args.batch * args.columns && args.y.size() >= args.x.size(),
                "dropout ", to_string(args.x.shape), " to ", to_string(args.y.shape));
   SERVAL_CHECK(args.time_stride >= args.time, "dropout time stride ", args.time_stride, " for ", args.time,
                " steps");
-  const float scale = 1.0f / (1.0f - args.rate);
   for (std::int64_t t = 0; t < args.time; ++t) {
     for (std::int64_t b = 0; b < args.batch; ++b) {
       const std::int64_t row = (t * args.batch + b) * args.columns;
-      const auto first = static_cast<std::uint64_t>((b * args.time_stride + t) * args.columns);
-      for (std::int64_t c = 0; c < args.columns; ++c) {
-        args.y.data[row + c] = detail::drop(args.random, first + static_cast<std::uint64_t>(c), args.rate,
-                                            scale, args.x.data[row + c]);
-      }
+      drop_row(args, static_cast<std::uint64_t>((b * args.time_stride + t) * args.columns), args.x.data + row,
+               args.y.data + row);
     }
   }
 }

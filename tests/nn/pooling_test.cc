@@ -110,7 +110,7 @@ TEST_P(PoolingTest, AttentionWeighsARecordingsOwnSteps) {
   const Tensor dy = Tensor::from_host(device(), output_gradient(), kPooledShape);
   const Tensor device_scores = Tensor::from_host(device(), scores, {9, kBatchSize});
   const Array<std::int32_t> lengths = Array<std::int32_t>::from_host(device(), kBatch.lengths);
-  Tensor weights(device(), {9, kBatchSize});
+  Tensor weights = Tensor::from_host(device(), random_values(9 * kBatchSize, 7), {9, kBatchSize});
   Tensor y(device(), kPooledShape);
   Tensor dx = Tensor::from_host(device(), std::vector<float>(padded_input().size(), 1.0f), kSequenceShape);
   Tensor dscores = Tensor::from_host(device(), random_values(9 * kBatchSize, 8), {9, kBatchSize});

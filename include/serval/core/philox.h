@@ -39,20 +39,18 @@ struct RandomStream {
   std::uint32_t step = 0;   // training step, epoch or parameter number
   std::uint32_t layer = 0;  // tells apart several users of one purpose
 
-  SERVAL_HD std::uint32_t bits(std::uint64_t index) const {
-    const std::uint64_t block = index / 4;
+  // Numbers 4 n to 4 n + 3, for loops that want many.
+  SERVAL_HD PhiloxBlock block(std::uint64_t n) const {
     // The counter holds what changes fastest; fold, purpose and layer are folded into the key.
-    const PhiloxBlock out =
-        philox4x32(PhiloxBlock{{static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32),
-                                step, (layer << 8) | static_cast<std::uint32_t>(purpose)}},
-                   static_cast<std::uint32_t>(seed) ^ (fold * 0x85EBCA6Bu),
-                   static_cast<std::uint32_t>(seed >> 32) + fold);
-    return out.value[index % 4];
+    return philox4x32(PhiloxBlock{{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n >> 32), step,
+                                   (layer << 8) | static_cast<std::uint32_t>(purpose)}},
+                      static_cast<std::uint32_t>(seed) ^ (fold * 0x85EBCA6Bu),
+                      static_cast<std::uint32_t>(seed >> 32) + fold);
   }
+  SERVAL_HD std::uint32_t bits(std::uint64_t index) const { return block(index / 4).value[index % 4]; }
   // Uniform in [0, 1), a multiple of 2^-24: exact in float.
-  SERVAL_HD float uniform(std::uint64_t index) const {
-    return static_cast<float>(bits(index) >> 8) * 0x1p-24f;
-  }
+  SERVAL_HD float uniform(std::uint64_t index) const { return uniform_of(bits(index)); }
+  SERVAL_HD static float uniform_of(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
   // Uniform integer in [0, n).
   SERVAL_HD std::uint32_t below(std::uint64_t index, std::uint32_t n) const {
     return static_cast<std::uint32_t>((static_cast<std::uint64_t>(bits(index)) * n) >> 32);
