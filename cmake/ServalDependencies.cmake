@@ -10,12 +10,3 @@ find_package(CLI11 REQUIRED)
 # The serial HDF5 by name: a machine that also has an MPI flavour must not pick that one.
 set(HDF5_PREFER_PARALLEL FALSE)
 find_package(HDF5 REQUIRED COMPONENTS C)
-
-# The serial OpenBLAS, asked for by its own folder: folds run in parallel with one BLAS thread each, and a
-# threaded flavour that update-alternatives may point at would fight them for the processors.
-find_library(SERVAL_OPENBLAS NAMES openblas
-  PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial
-        /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread REQUIRED)
-find_path(SERVAL_OPENBLAS_INCLUDE NAMES cblas.h
-  PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial
-        /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread REQUIRED)

@@ -23,7 +23,6 @@ libsndfile1-dev         pc:sndfile
 libsoxr-dev             pc:soxr
 libhdf5-dev             pc:hdf5
 nlohmann-json3-dev      h:nlohmann/json.hpp
-libopenblas-serial-dev  h:openblas-serial/cblas.h
 libxxhash-dev           pc:libxxhash
 libcli11-dev            h:CLI/CLI.hpp
 libgtest-dev            h:gtest/gtest.h

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test and check.
+# Builds everything and runs the tests and the checks.
 #
 #   tools/test.sh [--full] [--cuda auto|on|off]
 #
-#   --full   also the long tests (label "slow") and clang-tidy over every source
+#   --full   also the long tests (label "slow": a run killed 300 times), a build with the address and
+#            undefined-behaviour sanitizers (preset asan) and its tests, and clang-tidy over every source
 #   --cuda   the CUDA build and its tests. auto (default): where nvcc and cuDNN's headers are found; on: always.
-#            CMAKE_CUDA_ARCHITECTURES in the environment says for which GPUs (90-real unless set). Without a GPU
-#            the tests that need one say how many were not run.
+#            CMAKE_CUDA_ARCHITECTURES in the environment says for which GPUs; unless set, native where a GPU is
+#            visible and 90-real elsewhere, and build/cuda keeps that choice. Without a GPU the tests that need
+#            one say how many were not run.
 #
 # Tests on real recordings run when SERVAL_CORPORA names the folder that holds them.
 set -euo pipefail
@@ -49,7 +51,14 @@ fi
 
 presets=(cpu)
 if [[ -z "$why_no_cuda" ]]; then presets+=(cuda); fi
+if [[ "$full" == yes ]]; then presets+=(asan); fi
 if [[ "$full" == yes ]]; then "$SERVAL_ROOT/tools/setup.sh" --full; else "$SERVAL_ROOT/tools/setup.sh" --test; fi
+
+# A build for the GPU at hand runs there and compiles fastest; without one any will do that nvcc knows.
+gpus="${CMAKE_CUDA_ARCHITECTURES:-}"
+if [[ -z "$gpus" ]]; then
+  if nvidia-smi -L 2>/dev/null | grep -q '^GPU'; then gpus=native; else gpus=90-real; fi
+fi
 
 failed=()
 test_preset() {
@@ -57,9 +66,9 @@ test_preset() {
   shift
   configure "$preset" -DSERVAL_TESTS=ON -DSERVAL_WERROR=ON "$@"
   build "$preset"
-  # The checks of the sources are the same for every build: once is enough.
+  # The checks of the sources are the same for every build, and the long tests run on the CPU: once is enough.
   local left_out=()
-  if [[ "$full" == no ]]; then left_out+=(slow); fi
+  if [[ "$full" == no || "$preset" != cpu ]]; then left_out+=(slow); fi
   if [[ "$preset" != cpu ]]; then left_out+=(checks); fi
   local labels=()
   if ((${#left_out[@]} > 0)); then labels=(--label-exclude "^($(IFS='|' && echo "${left_out[*]}"))$"); fi
@@ -70,16 +79,21 @@ test_preset() {
 
 test_preset cpu
 if [[ -z "$why_no_cuda" ]]; then
-  test_preset cuda -DCMAKE_CUDA_ARCHITECTURES="${CMAKE_CUDA_ARCHITECTURES:-90-real}"
+  test_preset cuda -DCMAKE_CUDA_ARCHITECTURES="$gpus"
 fi
 if [[ "$full" == yes ]]; then
+  test_preset asan
   configure tidy -DSERVAL_TESTS=OFF
   build tidy || failed+=("clang-tidy")
 fi
 
 # ctest's own summaries close the output.
 say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
-if [[ -n "$why_no_cuda" ]]; then say "the CUDA build was left out: $why_no_cuda"; fi
+if [[ -n "$why_no_cuda" ]]; then
+  say "the CUDA build was left out: $why_no_cuda"
+else
+  say "build/cuda is for the GPUs \"$gpus\"; cmake --preset cuda -DCMAKE_CUDA_ARCHITECTURES=... changes that"
+fi
 if [[ -z "${SERVAL_CORPORA:-}" ]]; then say "SERVAL_CORPORA is not set: tests on real recordings were not run"; fi
 if ((${#failed[@]} > 0)); then say "FAILED: $(IFS=',' && echo "${failed[*]}")"; fi
 exec 2>&1

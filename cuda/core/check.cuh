@@ -1,5 +1,4 @@
-// Every call into CUDA is checked: a failure is a DeviceError with the call, the status, the place and the
-// device.
+// Every call into CUDA is checked: a failure is a DeviceError with the call, status, place and device.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
 // The CUDA build's half of the seam in core/context.h; src/core/cuda_absent.cc is the other.
+#include <cstdlib>
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
@@ -58,8 +59,7 @@ void release(Device device, void* data) noexcept {
   cudaFree(data);
 }
 
-// Waits for everything issued to the devices involved, whatever its stream: a reader always sees finished
-// work.
+// Waits for all work issued to the devices involved, whatever its stream: a reader sees it finished.
 void copy(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
   for (const Device& device : {from_device, to_device}) {
     if (device.kind != DeviceKind::kCuda) continue;
@@ -137,7 +137,12 @@ void register_cuda_ops(OpRegistry& registry) {
   nn::register_cuda_ops(registry);
 }
 
-void install_cuda_memory() { install_memory_backend(DeviceKind::kCuda, {allocate, release, copy}); }
+void prepare_cuda() {
+  // cuDNN's recurrent layers multiply through a cuBLAS of their own, whose sums keep their order only with
+  // workspaces of a fixed size. It reads this when its handle is made; a user's own choice stays.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:2", 0);
+  install_memory_backend(DeviceKind::kCuda, {allocate, release, copy});
+}
 
 }  // namespace detail
 }  // namespace serval

@@ -42,9 +42,7 @@ CudnnHandle::CudnnHandle(cudaStream_t stream) : CudnnHandle() {
 CudaState::Activation::Activation(int index) { SERVAL_CUDA_CHECK(cudaSetDevice(index)); }
 
 CudaState::CudaState(int index)
-    : device_{DeviceKind::kCuda, index}, activation_(index), cublas_(device_, stream_.get()) {
-  SERVAL_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, index));
-}
+    : device_{DeviceKind::kCuda, index}, activation_(index), cublas_(device_, stream_.get()) {}
 
 CudaState::~CudaState() {
   cudaSetDevice(device_.index);

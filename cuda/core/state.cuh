@@ -12,8 +12,7 @@
 
 namespace serval::cuda {
 
-// Owners of one handle each. Destructors ignore errors: at the end of a process the driver may be gone
-// already.
+// Owners of one handle each. Destructors ignore errors: at a process's end the driver may be gone already.
 class StreamHandle {
  public:
   StreamHandle();  // does not wait for, nor hold up, the default stream
@@ -73,7 +72,6 @@ class CudaState final : public DeviceState {
   // At least `bytes` of device memory with unknown content, valid until the next call with more. Growing
   // waits for the stream and is not possible during capture: ask once for the most before capturing.
   void* workspace(std::size_t bytes);
-  int multiprocessors() const { return multiprocessors_; }
 
  private:
   // Activates the device before the members below are made on it.
@@ -86,7 +84,6 @@ class CudaState final : public DeviceState {
   CublasHandle cublas_;
   std::unique_ptr<CudnnHandle> cudnn_;
   Buffer workspace_;
-  int multiprocessors_ = 0;
 };
 
 // The state of a context on a GPU, which becomes the current one of the calling thread.

@@ -48,8 +48,8 @@ struct AttentionGradients {
   float* dscores;
 };
 
-// A block a sequence, a warp a step:  da_t = x_t . dy,  dscore_t = a_t (da_t - sum_s a_s da_s),  dx_t += a_t
-// dy
+// A block a sequence, a warp a step:
+//   da_t = x_t . dy,   dscore_t = a_t (da_t - sum_s a_s da_s),   dx_t += a_t dy
 SERVAL_KERNEL attention_pool_backward_kernel(AttentionGradients g, const std::int32_t* lengths,
                                              SequenceShape shape) {
   SERVAL_SHARED(float, scratch, cuda::kWarpSize);

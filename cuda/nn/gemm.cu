@@ -21,8 +21,7 @@ cublasOperation_t operation(Transpose transpose) {
 }  // namespace
 
 // cuBLAS counts columns first: a row-major matrix is its transpose there, so C^T = op(B)^T op(A)^T is asked
-// for. The pedantic type keeps float arithmetic float (no TF32), whatever the handle's or the environment's
-// mode.
+// for. The pedantic type keeps float arithmetic float (no TF32) in every mode of handle and environment.
 void bodies::gemm(const Context& context, const GemmArgs& args) {
   if (args.m == 0 || args.n == 0) return;
   SERVAL_CUBLAS_CHECK(cublasGemmEx(cuda::cuda_state(context).cublas(), operation(args.transpose_b),

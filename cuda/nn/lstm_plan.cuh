@@ -1,8 +1,7 @@
 // What cuDNN must be told about an LSTM of one shape, worked out once: descriptors, sizes, weight layout.
 //
 // cuDNN takes sequence lengths from the host, its faster algorithms want equal ones, and a captured graph
-// would freeze them. So it is always told that every sequence has T steps; lstm_steps.cuh makes that come out
-// right.
+// would freeze them. So it is told that every sequence has T steps; lstm_steps.cuh makes that come out right.
 #pragma once
 
 #include <vector>

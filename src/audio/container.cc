@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "serval/core/error.h"
+#include "serval/core/text.h"
 
 namespace serval::audio {
 namespace fs = std::filesystem;
@@ -166,8 +167,7 @@ Container inspect_container(const std::string& path) {
 }
 
 ContainerKind promised_kind(const std::string& path) {
-  std::string ending = fs::path(path).extension().string();
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string ending = lower(fs::path(path).extension().string());
   if (ending == ".wav") return ContainerKind::kWav;
   if (ending == ".aiff" || ending == ".aif") return ContainerKind::kAiff;
   if (ending == ".flac") return ContainerKind::kFlac;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -65,7 +66,7 @@ const NameReader* owner_of(const fs::path& path, const std::vector<std::unique_p
 }
 
 // One group for each corpus and first-level folder, and then together those of a corpus that share no name.
-std::vector<Group> merged(std::map<std::pair<const NameReader*, std::string>, Group> by_folder) {
+std::vector<Group> merged(std::map<std::pair<const NameReader*, std::string>, Group>&& by_folder) {
   std::vector<Group> groups;
   for (auto& [key, group] : by_folder) {
     const auto fits = [&group = group](const Group& other) {
@@ -175,6 +176,15 @@ std::vector<std::string> missing_takes(const std::vector<NamedFile>& files) {
   return missing;
 }
 
+// Nothing when one of them cannot be read; decoding it then says why.
+std::optional<bool> same_bytes(const fs::path& a, const fs::path& b) {
+  try {
+    return hash_file(a.string()) == hash_file(b.string());
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
+}
+
 // Findings that the name alone gives. Copies are taken out of `files`.
 void check_names(Group& group, CorpusReport& report) {
   std::map<std::string, const NamedFile*> by_id;
@@ -195,12 +205,14 @@ void check_names(Group& group, CorpusReport& report) {
     } else {
       if (!file.name.note.empty()) add(FindingKind::kOddName, file.name.note);
       const auto first = by_id.find(file.name.recording.id);
-      if (first != by_id.end() && hash_file(first->second->path.string()) == hash_file(file.path.string())) {
-        add(FindingKind::kCopy, cat("of ", first->second->shown));
-        continue;
+      if (first != by_id.end()) {
+        const std::optional<bool> same = same_bytes(first->second->path, file.path);
+        if (same.value_or(false)) {
+          add(FindingKind::kCopy, cat("of ", first->second->shown));
+          continue;
+        }
+        if (same) add(FindingKind::kDuplicate, cat("named like ", first->second->shown, ", another sound"));
       }
-      if (first != by_id.end())
-        add(FindingKind::kDuplicate, cat("named like ", first->second->shown, ", another sound"));
     }
     kept.push_back(std::move(file));
     if (kept.back().name.kind == ParsedName::Kind::kRecording)

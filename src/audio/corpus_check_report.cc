@@ -71,72 +71,34 @@ void print_corpus(std::string& out, const CorpusReport& report) {
   }
 }
 
-JsonValue json_of(const std::string& value) {
-  JsonValue out;
-  out.kind = JsonValue::Kind::kText;
-  out.text = value;
-  return out;
-}
-JsonValue json_of(const char* value) { return json_of(std::string(value)); }
-JsonValue json_of(int value) {
-  JsonValue out;
-  out.kind = JsonValue::Kind::kInteger;
-  out.integer = value;
-  out.real = value;
-  return out;
-}
-JsonValue json_of(double value) {
-  JsonValue out;
-  out.kind = JsonValue::Kind::kReal;
-  out.real = value;
-  return out;
-}
-JsonValue json_of(bool value) {
-  JsonValue out;
-  out.kind = JsonValue::Kind::kBool;
-  out.boolean = value;
-  return out;
-}
-JsonValue list_of(const std::vector<std::string>& values) {
-  JsonValue out;
-  out.kind = JsonValue::Kind::kList;
-  for (const std::string& value : values) out.items.push_back(json_of(value));
-  return out;
-}
-JsonValue object(std::vector<std::pair<std::string, JsonValue>> members) {
-  JsonValue out;
-  out.kind = JsonValue::Kind::kObject;
-  out.members = std::move(members);
-  return out;
-}
-
 JsonValue json_of(const CorpusReport& report) {
-  JsonValue counts = object({});
-  JsonValue findings;
-  findings.kind = JsonValue::Kind::kList;
+  JsonValue counts = JsonValue::object();
+  JsonValue findings = JsonValue::list();
   for (const FindingKind kind : kKinds) {
     const std::vector<const Finding*> found = of_kind(report, kind);
-    if (!found.empty()) counts.members.emplace_back(to_string(kind), json_of(static_cast<int>(found.size())));
+    if (!found.empty()) counts.set(to_string(kind), JsonValue::of(static_cast<std::int64_t>(found.size())));
     for (const Finding* finding : found) {
-      findings.items.push_back(object({{"kind", json_of(to_string(kind))},
-                                       {"path", json_of(finding->path)},
-                                       {"detail", json_of(finding->detail)}}));
+      findings.items.push_back(JsonValue::object()
+                                   .set("kind", JsonValue::of(to_string(kind)))
+                                   .set("path", JsonValue::of(finding->path))
+                                   .set("detail", JsonValue::of(finding->detail)));
     }
   }
-  return object({{"corpus", json_of(report.corpus)},
-                 {"title", json_of(report.title)},
-                 {"synthetic", json_of(report.synthetic)},
-                 {"folders", list_of(report.folders)},
-                 {"found", json_of(report.found)},
-                 {"expected", json_of(report.expected)},
-                 {"actors", list_of(report.actors)},
-                 {"absent_actors", list_of(report.absent_actors)},
-                 {"missing", list_of(report.missing)},
-                 {"hours", json_of(report.hours)},
-                 {"rate_hz", json_of(report.rate_hz)},
-                 {"quietest_peak_db", json_of(report.quietest_peak_db)},
-                 {"counts", counts},
-                 {"findings", findings}});
+  return JsonValue::object()
+      .set("corpus", JsonValue::of(report.corpus))
+      .set("title", JsonValue::of(report.title))
+      .set("synthetic", JsonValue::of(report.synthetic))
+      .set("folders", JsonValue::of(report.folders))
+      .set("found", JsonValue::of(report.found))
+      .set("expected", JsonValue::of(report.expected))
+      .set("actors", JsonValue::of(report.actors))
+      .set("absent_actors", JsonValue::of(report.absent_actors))
+      .set("missing", JsonValue::of(report.missing))
+      .set("hours", JsonValue::of(report.hours))
+      .set("rate_hz", JsonValue::of(report.rate_hz))
+      .set("quietest_peak_db", JsonValue::of(report.quietest_peak_db))
+      .set("counts", std::move(counts))
+      .set("findings", std::move(findings));
 }
 
 }  // namespace
@@ -202,13 +164,13 @@ std::string check_text(const CheckReport& report) {
 }
 
 JsonValue check_json(const CheckReport& report) {
-  JsonValue corpora;
-  corpora.kind = JsonValue::Kind::kList;
+  JsonValue corpora = JsonValue::list();
   for (const CorpusReport& corpus : report.corpora) corpora.items.push_back(json_of(corpus));
-  return object({{"folder", json_of(report.folder)},
-                 {"clean", json_of(report.clean())},
-                 {"corpora", corpora},
-                 {"unknown", list_of(report.unknown)}});
+  return JsonValue::object()
+      .set("folder", JsonValue::of(report.folder))
+      .set("clean", JsonValue::of(report.clean()))
+      .set("corpora", std::move(corpora))
+      .set("unknown", JsonValue::of(report.unknown));
 }
 
 }  // namespace serval::audio

@@ -24,6 +24,13 @@ void keep_range(Waveform& waveform, SampleRange range) {
                          waveform.samples.begin() + static_cast<std::ptrdiff_t>(range.begin));
 }
 
+// After resampling, which may go beyond its input.
+void check_samples(const Waveform& waveform) {
+  for (const float sample : waveform.samples) {
+    if (!(std::abs(sample) <= kLoudest)) throw DataError(cat("a sample is ", sample, "; full scale is 1"));
+  }
+}
+
 void apply_level(Waveform& waveform, const AudioSettings& settings) {
   if (settings.level == Level::kNone) return;
   const double now = settings.level == Level::kPeak ? peak(waveform) : rms(waveform);
@@ -83,6 +90,7 @@ Waveform prepare(Waveform waveform, const AudioSettings& settings) {
                                               settings.silence_db));
   }
   waveform = resample(waveform, settings.sample_rate_hz, settings.resampler);
+  check_samples(waveform);
   if (settings.trim_db) keep_range(waveform, sound_range(waveform, *settings.trim_db));
   if (waveform.samples.empty() || waveform.seconds() < settings.min_duration_s) {
     throw DataError(cat("too short: ", waveform.seconds(), " s of sound",

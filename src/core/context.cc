@@ -21,7 +21,7 @@ OpRegistry make_registry() {
   features::register_cpu_ops(registry);
   nn::register_cpu_ops(registry);
   detail::register_cuda_ops(registry);
-  detail::install_cuda_memory();
+  detail::prepare_cuda();
   return registry;
 }
 
@@ -67,7 +67,9 @@ std::string device_name(const Device& device) {
   }
   std::ifstream cpuinfo("/proc/cpuinfo");
   for (std::string line; std::getline(cpuinfo, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+    if (line.rfind("model name", 0) != 0) continue;
+    const std::size_t name = line.find_first_not_of(" \t", line.find(':') + 1);
+    if (name != std::string::npos) return line.substr(name);
   }
   return "unknown";
 }
@@ -77,6 +79,7 @@ std::string backend_versions(const Device& device) {
 }
 
 Device choose_device(const std::string& request) {
+  op_registry();  // installs the memory backend of whatever device it will be
   if (request == "cpu") return Device{};
   std::string why;
   if (request == "auto") {

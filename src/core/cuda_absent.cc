@@ -16,6 +16,6 @@ std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why) {
 
 std::string cuda_versions() { return ""; }
 void register_cuda_ops(OpRegistry&) {}
-void install_cuda_memory() {}
+void prepare_cuda() {}
 
 }  // namespace serval::detail

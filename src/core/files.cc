@@ -19,10 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail_write(const fs::path& path, int error) {
-  const std::string message = cat(path.string(), ": cannot be written: ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-    throw DiskError(message + "; free some space and run the same command again");
-  throw DataError(message);
+  fail_errno(path, "cannot be written", error);
 }
 
 class Descriptor {
@@ -39,17 +36,12 @@ class Descriptor {
   int fd_;
 };
 
-// Differs between threads, processes and the machines that share a file system.
-std::string temporary_ending() {
-  static std::atomic<unsigned> count{0};
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return cat(".tmp-", host.data(), "-", ::getpid(), "-", ++count);
-}
-
 void flush_to_disk(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
-  if (file.get() < 0 || ::fsync(file.get()) != 0) fail_write(path, errno);
+  if (file.get() < 0) fail_write(path, errno);
+  while (::fsync(file.get()) != 0) {
+    if (errno != EINTR) fail_write(path, errno);
+  }
 }
 
 void write_all(const fs::path& path, std::string_view content) {
@@ -65,6 +57,13 @@ void write_all(const fs::path& path, std::string_view content) {
 
 }  // namespace
 
+void fail_errno(const fs::path& path, const std::string& what, int error) {
+  const std::string message = cat(path.string(), ": ", what, ": ", std::strerror(error));
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    throw DiskError(message + "; free some space and run the same command again");
+  throw DataError(message);
+}
+
 std::string read_text(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in || fs::is_directory(path)) throw DataError(cat(path.string(), ": cannot be read"));
@@ -73,23 +72,33 @@ std::string read_text(const fs::path& path) {
   return out.str();
 }
 
+TemporaryFile::TemporaryFile(const fs::path& wanted) : wanted_(wanted) {
+  static std::atomic<unsigned> count{0};
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  path_ = wanted.string() + cat(".tmp-", host.data(), "-", ::getpid(), "-", ++count);
+}
+
+TemporaryFile::~TemporaryFile() {
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+}
+
+void TemporaryFile::publish() const {
+  flush_to_disk(path_);
+  std::error_code error;
+  fs::rename(path_, wanted_, error);
+  if (error) fail_write(wanted_, error.value());
+  // The rename itself is durable only once the folder is.
+  const fs::path folder = wanted_.parent_path().empty() ? fs::path(".") : wanted_.parent_path();
+  const Descriptor directory(folder, O_RDONLY | O_DIRECTORY);
+  if (directory.get() >= 0) ::fsync(directory.get());
+}
+
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = path.string() + temporary_ending();
-  try {
-    write(temporary);
-    flush_to_disk(temporary);
-    std::error_code error;
-    fs::rename(temporary, path, error);
-    if (error) fail_write(path, error.value());
-    // The rename itself is durable only once the folder is.
-    const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
-    const Descriptor directory(folder, O_RDONLY | O_DIRECTORY);
-    if (directory.get() >= 0) ::fsync(directory.get());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
-  }
+  const TemporaryFile temporary(path);
+  write(temporary.path());
+  temporary.publish();
 }
 
 void write_atomically(const fs::path& path, std::string_view content) {

@@ -23,6 +23,7 @@ void on_signal(int signal) {
 void install_interrupt_handlers() {
   struct sigaction action {};
   action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;  // a signal must not fail the read or write that it happens to meet
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
 }

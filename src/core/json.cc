@@ -44,7 +44,6 @@ class CountingIterator {
     return before;
   }
   friend bool operator==(const CountingIterator& a, const CountingIterator& b) { return a.at_ == b.at_; }
-  friend bool operator!=(const CountingIterator& a, const CountingIterator& b) { return a.at_ != b.at_; }
 
  private:
   const char* at_;
@@ -133,8 +132,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::size_t token_start(std::size_t length) const { return consumed_ >= length ? consumed_ - length : 0; }
-  // A string token holds no unescaped quote, so its opening quote is the nearest unescaped one before its
-  // end.
+  // A string token holds no unescaped quote: its opening quote is the nearest unescaped one before its end.
   std::size_t string_start() const {
     std::size_t at = consumed_ >= 2 ? consumed_ - 2 : 0;
     for (; at > 0; --at) {
@@ -256,6 +254,13 @@ const JsonValue* JsonValue::find(const std::string& key) const {
   }
   return nullptr;
 }
+
+JsonValue::JsonValue() = default;
+JsonValue::JsonValue(const JsonValue&) = default;
+JsonValue::JsonValue(JsonValue&&) noexcept = default;
+JsonValue& JsonValue::operator=(const JsonValue&) = default;
+JsonValue& JsonValue::operator=(JsonValue&&) noexcept = default;
+JsonValue::~JsonValue() = default;
 
 JsonValue JsonValue::of(bool value) {
   JsonValue out;

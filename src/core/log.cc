@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <set>
 #include <utility>
 
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct Console {
   bool quiet = false;
   bool bar_on_screen = false;
   std::FILE* file = nullptr;
+  std::set<std::string> warned;
 };
 
 Console& console() {
@@ -68,7 +70,14 @@ void open_log_file(const std::string& path) {
 }
 
 void log_info(const std::string& message) { write_line(message, !console().quiet); }
-void log_warning(const std::string& message) { write_line("warning: " + message, true); }
+void log_warning(const std::string& message) {
+  {
+    Console& out = console();
+    const std::lock_guard lock(out.mutex);
+    if (!out.warned.insert(message).second) return;
+  }
+  write_line("warning: " + message, true);
+}
 
 Progress::Progress(std::string what, std::int64_t total)
     : what_(std::move(what)), total_(total), started_s_(monotonic_s()), drawn_s_(started_s_) {}

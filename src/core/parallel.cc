@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -25,11 +27,24 @@ int cgroup_processors() {
   return std::max(1, static_cast<int>(std::floor(std::stod(quota) / period)));
 }
 
+// Processors that the process may run on. The set must have room for every processor the kernel knows, and
+// large machines have more than cpu_set_t holds.
+int allowed_processors() {
+  for (int room = CPU_SETSIZE; room <= 1 << 20; room *= 2) {
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(room),
+                                                               [](cpu_set_t* s) { CPU_FREE(s); });
+    if (!set) break;
+    const std::size_t bytes = CPU_ALLOC_SIZE(room);
+    if (sched_getaffinity(0, bytes, set.get()) == 0) return CPU_COUNT_S(bytes, set.get());
+    if (errno != EINVAL) break;
+  }
+  return 1;
+}
+
 }  // namespace
 
 int hardware_threads() {
-  cpu_set_t set;
-  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  int count = allowed_processors();
   const int granted = cgroup_processors();
   if (granted > 0) count = std::min(count, granted);
   return std::max(1, count);
@@ -59,7 +74,12 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
     }
   };
   std::vector<std::thread> pool;
-  for (std::size_t i = 1; i < workers; ++i) pool.emplace_back(work);
+  pool.reserve(workers - 1);
+  try {
+    while (pool.size() + 1 < workers) pool.emplace_back(work);
+  } catch (const std::exception&) {
+    // The system gives no more threads; those that run, and this one, do all the items.
+  }
   work();
   for (std::thread& thread : pool) thread.join();
   if (failure) std::rethrow_exception(failure);

@@ -34,7 +34,7 @@ void cpu_release(Device, void* data) noexcept { std::free(data); }
 
 void cpu_copy(void* to, Device, const void* from, Device, std::size_t bytes) { std::memcpy(to, from, bytes); }
 
-// Written once, before any work starts, by register_all_ops (core/context.h); read-only afterwards.
+// Written once, before any work starts, by op_registry (core/context.h); read-only afterwards.
 MemoryBackend& backend_slot(DeviceKind kind) {
   static MemoryBackend cpu{cpu_allocate, cpu_release, cpu_copy};
   static MemoryBackend cuda{nullptr, nullptr, nullptr};

@@ -91,6 +91,7 @@ void keep_actors(std::vector<Recording>& recordings, const std::vector<std::stri
 
 std::vector<Recording> find_recordings(const CorpusUse& use) {
   std::vector<Recording> recordings = all_recordings(use);
+  check_actor_names(recordings);  // before a choice of actors could hide one of the two
   if (!use.actors.empty()) keep_actors(recordings, use.actors);
   return recordings;
 }

@@ -5,16 +5,12 @@
 #include <set>
 
 #include "serval/core/error.h"
+#include "serval/core/text.h"
 
 namespace serval::corpus {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 const std::string* find(const NamedList<std::string>& list, const std::string& name) {
   for (const auto& [key, value] : list) {
@@ -173,18 +169,24 @@ Gender NameReader::gender_of(const std::string& actor) const {
   return Gender::kUnknown;
 }
 
+std::string NameReader::spelling_of(const std::string& actor) const {
+  if (!description_.ignore_case) return actor;
+  for (const std::string& known : description_.actors) {
+    if (lower(known) == lower(actor)) return known;
+  }
+  for (const auto& [known, gender] : description_.actor_genders) {
+    if (lower(known) == lower(actor)) return known;
+  }
+  return lower(actor);
+}
+
 void NameReader::fill(Recording& recording, const NamedList<std::string>& values) const {
   const auto value = [&](const char* field) {
     const std::string* found = find(values, field);
     return found == nullptr ? std::string() : *found;
   };
   const std::string prefix = description_.name + "/";
-  std::string actor = value("actor");
-  if (description_.ignore_case) {
-    for (const std::string& known : description_.actors) {
-      if (lower(known) == lower(actor)) actor = known;
-    }
-  }
+  const std::string actor = spelling_of(value("actor"));
   recording.actor = prefix + actor;
   recording.gender = gender_of(actor);
   recording.label_raw = description_.ignore_case ? lower(value("label")) : value("label");

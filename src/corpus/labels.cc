@@ -137,6 +137,7 @@ int class_of(const LabelSet& set, const Recording& recording) {
 
 Manifest build_manifest(const std::vector<Recording>& recordings, const LabelSet& set) {
   check_unique(recordings);
+  check_actor_names(recordings);
   std::map<std::string, std::size_t> corpus_order;
   for (const Recording& recording : recordings) corpus_order.emplace(recording.corpus, corpus_order.size());
   Manifest manifest;

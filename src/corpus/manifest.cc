@@ -1,7 +1,11 @@
 #include "serval/corpus/manifest.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+
+#include "serval/core/error.h"
+#include "serval/core/text.h"
 
 namespace serval::corpus {
 
@@ -15,6 +19,19 @@ const char* to_string(Gender gender) {
       break;
   }
   return "unknown";
+}
+
+void check_actor_names(const std::vector<Recording>& recordings) {
+  std::map<std::string, const Recording*> first_of;
+  for (const Recording& recording : recordings) {
+    std::string key = lower(recording.actor);
+    std::erase_if(key, [](char c) { return c == ' ' || c == '\t'; });
+    const Recording& first = *first_of.emplace(key, &recording).first->second;
+    if (first.actor == recording.actor) continue;
+    throw DataError(cat("the actors \"", first.actor, "\" and \"", recording.actor,
+                        "\" differ only in case or blanks:\n  ", first.path, "\n  ", recording.path,
+                        "\nname a person the same everywhere, and two persons differently"));
+  }
 }
 
 std::vector<std::string> Manifest::actors() const {

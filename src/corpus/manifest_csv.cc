@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <map>
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
+#include "serval/core/text.h"
 #include "serval/corpus/csv.h"
 
 namespace serval::corpus {
@@ -19,19 +19,14 @@ const std::vector<std::string> kColumns = {"id",        "path",       "corpus", 
                                            "gender",    "label_raw",  "label",     "sentence",
                                            "intensity", "repetition", "synthetic", "content_hash"};
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-// One row, seen by the columns' names.
+// One row, seen by the columns' names. Blanks around a field are nobody's name.
 class Row {
  public:
   Row(const CsvTable& table, const CsvRow& row) : table_(table), row_(row) {}
   int line() const { return row_.line; }
   std::string operator[](const char* column) const {
     const int index = table_.column(column);
-    return index < 0 ? "" : row_.fields[static_cast<std::size_t>(index)];
+    return index < 0 ? "" : trimmed(row_.fields[static_cast<std::size_t>(index)]);
   }
 
  private:

@@ -14,6 +14,7 @@
 #include "serval/core/version.h"
 #include "serval/corpus/scan.h"
 #include "serval/features/extractor.h"
+#include "serval/nn/device_label.h"
 #include "serval/store/quantise.h"
 
 namespace serval::experiment {
@@ -156,6 +157,9 @@ class Extraction {
     for (const auto& context : contexts_) extractors_.emplace_back(settings, sample_rate_hz, *context);
   }
   std::int64_t dimension() const { return extractors_.front().dimension(); }
+  std::int64_t frames(std::size_t samples) const {
+    return extractors_.front().frames(static_cast<std::int64_t>(samples));
+  }
 
   std::vector<features::FeatureMatrix> run(const std::vector<audio::Waveform>& clips) {
     std::vector<features::FeatureMatrix> out(clips.size());
@@ -182,11 +186,19 @@ void write_feature_store(const std::string& folder, const store::StoreInfo& info
   for (std::int64_t first = 0; first < audio.items(); first += static_cast<std::int64_t>(kRecordingsABatch)) {
     check_interrupted();
     const std::int64_t count = std::min<std::int64_t>(kRecordingsABatch, audio.items() - first);
-    const std::vector<features::FeatureMatrix> matrices = extraction.run(read_clips(audio, first, count));
+    const std::vector<audio::Waveform> clips = read_clips(audio, first, count);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::size_t samples = clips[static_cast<std::size_t>(i)].samples.size();
+      if (extraction.frames(samples) > 0) continue;
+      throw DataError(
+          cat(audio.ids()[static_cast<std::size_t>(first + i)], ": ", samples,
+              " samples are too short for one frame of features.", name,
+              "; set a larger audio.min_duration_s (and audio.on_bad_recording to \"skip\"), or padding"));
+    }
+    const std::vector<features::FeatureMatrix> matrices = extraction.run(clips);
     for (std::int64_t i = 0; i < count; ++i) {
       const features::FeatureMatrix& matrix = matrices[static_cast<std::size_t>(i)];
       const std::string& id = audio.ids()[static_cast<std::size_t>(first + i)];
-      if (matrix.frames == 0) throw DataError(cat(id, ": too short for one frame of features.", name));
       writer.append(id, matrix);
     }
     progress.advance(count);
@@ -198,7 +210,9 @@ FeatureSet make_features(const ExperimentSettings& settings, const std::string& 
                          const features::FeatureSettings& feature, const store::Store& audio,
                          const DatasetOptions& options) {
   const double started_s = monotonic_s();
-  const std::string computed_on = to_string(options.device.kind);
+  // The CPU's bodies give the same bits at every instruction set; a GPU's follow its type and its libraries.
+  const std::string computed_on =
+      options.device.kind == DeviceKind::kCpu ? "cpu" : nn::device_label(options.device);
   store::StoreInfo info;
   info.stage_version = kFeatureVersion;
   info.settings = write_json(settings_to_json(feature));
@@ -242,7 +256,26 @@ corpus::Manifest find_manifest(const ExperimentSettings& settings, int threads) 
   return manifest;
 }
 
+namespace {
+
+// What depends on features and sample rate together is wrong before anything is decoded, or not at all.
+void check_features(const ExperimentSettings& settings) {
+  std::vector<std::string> errors;
+  const Context cpu;
+  for (const auto& [name, feature] : settings.features) {
+    try {
+      const features::Extractor extractor(feature, settings.audio.sample_rate_hz, cpu);
+    } catch (const ConfigError& error) {
+      errors.push_back(cat("features.", name, ": ", error.what()));
+    }
+  }
+  if (!errors.empty()) throw ConfigError(join(errors, "\n"));
+}
+
+}  // namespace
+
 Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& options) {
+  check_features(settings);
   Dataset dataset;
   {
     const StageClock clock(dataset, "finding recordings");

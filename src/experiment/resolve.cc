@@ -176,7 +176,7 @@ nn::NetworkSettings load_network(const std::string& path) {
   JsonValue json = parse_json_file(path);
   remove_member(json, "$schema");
   std::vector<std::string> errors;
-  const auto settings = read_settings<nn::NetworkSettings>(json, errors);
+  auto settings = read_settings<nn::NetworkSettings>(json, errors);
   if (!errors.empty()) fail(errors);
   return settings;
 }

@@ -14,7 +14,7 @@
 #include "serval/corpus/manifest_csv.h"
 #include "serval/evaluate/cross_validation.h"
 #include "serval/experiment/dataset.h"
-#include "serval/nn/cpu_level.h"
+#include "serval/nn/device_label.h"
 #include "serval/report/run_report.h"
 #include "serval/train/cohort.h"
 
@@ -78,14 +78,21 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
                             normalisers.back().fitted_on_actors});
     }
   }
+  // Whose recordings those were is read off the recordings, not off the plan's own lists.
+  const auto actors_of = [&](const std::vector<std::int64_t>& recordings) {
+    std::set<std::string> actors;
+    for (const std::int64_t r : recordings)
+      actors.insert(dataset.manifest.recordings[static_cast<std::size_t>(r)].actor);
+    return std::vector<std::string>(actors.begin(), actors.end());
+  };
   for (const folds::Fold& fold : plan.folds) {
-    statistics.push_back({cat("weights, fold ", fold.index + 1), fold.index, fold.train_actors});
+    statistics.push_back({cat("weights, fold ", fold.index + 1), fold.index, actors_of(fold.train)});
     if (settings.train.class_weights != train::ClassWeights::kNone) {
-      statistics.push_back({cat("class weights, fold ", fold.index + 1), fold.index, fold.train_actors});
+      statistics.push_back({cat("class weights, fold ", fold.index + 1), fold.index, actors_of(fold.train)});
     }
     if (settings.train.select == train::Select::kBestValidation) {
       statistics.push_back(
-          {cat("choice of the epoch, fold ", fold.index + 1), fold.index, fold.validation_actors});
+          {cat("choice of the epoch, fold ", fold.index + 1), fold.index, actors_of(fold.validation)});
     }
   }
   plan.audit = audit::audit_plan(dataset.manifest, plan.folds, dataset.waveform_hashes, statistics);
@@ -175,9 +182,13 @@ std::vector<report::CorpusCount> count_corpora(const corpus::Manifest& manifest)
   return counts;
 }
 
-std::vector<std::string> make_stamps(const Dataset& dataset,
-                                     const std::vector<report::CorpusCount>& corpora) {
+std::vector<std::string> make_stamps(const Dataset& dataset, const std::vector<report::CorpusCount>& corpora,
+                                     const std::vector<std::string>& devices) {
   std::vector<std::string> stamps;
+  if (devices.size() > 1) {
+    stamps.push_back(
+        cat("trained on different devices, so one device alone gives other bits: ", join(devices, "; ")));
+  }
   for (const report::CorpusCount& count : corpora) {
     if (count.synthetic) {
       stamps.push_back(cat("synthetic speech: corpus ", count.corpus,
@@ -206,15 +217,13 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   }
   out.chance = evaluate::chance(labels, static_cast<int>(out.classes.size()));
   out.audit = plan.audit;
-  out.stamps = make_stamps(dataset, out.corpora);
+  std::set<std::string> devices;
+  for (const train::TaskResult& result : results)
+    devices.insert(result.devices.begin(), result.devices.end());
+  out.devices.assign(devices.begin(), devices.end());
+  out.stamps = make_stamps(dataset, out.corpora, out.devices);
   out.versions = {{"serval", kVersion}};
-  if (device.kind == DeviceKind::kCuda) {
-    out.versions.emplace_back("backend", backend_versions(device));
-  } else {
-    out.versions.emplace_back("cpu level", nn::cpu_level_name());
-  }
-  out.device = to_string(device);
-  out.device_name = device_name(device);
+  out.device = to_string(device.kind);
   out.seconds = dataset.seconds;
   double training_s = 0;
   for (const train::TaskResult& result : results) training_s += result.seconds;
@@ -235,8 +244,8 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
     return outcome;
   }
   open_log_file(directory.file("log.txt"));
-  log_info(cat(settings.name, " on ", to_string(options.device), " (", device_name(options.device), "), ",
-               options.threads, " threads, in ", directory.folder()));
+  log_info(cat(settings.name, " on ", nn::device_label(options.device), ", ", options.threads,
+               " threads, in ", directory.folder()));
 
   Dataset dataset = make_dataset(settings, {options.device, options.threads, true});
   corpus::write_manifest_csv(dataset.manifest.recordings, directory.file("manifest.csv"));

@@ -100,7 +100,7 @@ void RunDirectory::claim(const ExperimentSettings& settings) const {
   const JsonValue there = parse_json_file(path);
   list_differences(&there, &here, "", differences);
   // A run that stopped before it trained anything has nothing to lose: what made it stop may be mended now.
-  if (!differences.empty() && !fs::exists(file("models"))) {
+  if (!differences.empty() && !fs::exists(file("models")) && !finished()) {
     write_atomically(path, write_json(here));
     return;
   }

@@ -22,9 +22,15 @@ __attribute__((target("avx2"))) void avx2(const ExtractionPlan& plan, const FftT
   clip_features<8>(plan, tables, samples, frames, scratch, out);
 }
 
-__attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512"))) void avx512(
-    const ExtractionPlan& plan, const FftTables& tables, std::span<const float> samples, std::int64_t frames,
-    ClipScratch& scratch, float* out) {
+// GCC halves the vectors unless told not to; Clang does not know the word.
+#if defined(__clang__)
+#define SERVAL_AVX512 "avx512f,avx512dq,avx512vl"
+#else
+#define SERVAL_AVX512 "avx512f,avx512dq,avx512vl,prefer-vector-width=512"
+#endif
+__attribute__((target(SERVAL_AVX512))) void avx512(const ExtractionPlan& plan, const FftTables& tables,
+                                                   std::span<const float> samples, std::int64_t frames,
+                                                   ClipScratch& scratch, float* out) {
   clip_features<16>(plan, tables, samples, frames, scratch, out);
 }
 #endif

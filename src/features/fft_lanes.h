@@ -85,8 +85,7 @@ SERVAL_INLINE void butterflies4(const FftPass& pass, int p, ComplexLanes in, Com
   }
 }
 
-// For 3 and 5, and for larger primes with the roots from the table: pairs k and radix - k share their
-// products.
+// For 3 and 5, and for larger primes with roots from the table: pairs k and radix - k share their products.
 template <int lanes, int fixed_radix>
 SERVAL_INLINE void butterflies_odd(const FftPass& pass, int p, ComplexLanes in, ComplexLanes out) {
   constexpr float kCos3 = -0.5f, kSin3 = -0.86602540378443865f;
@@ -179,9 +178,9 @@ SERVAL_INLINE void real_transform(const FftTables& tables, ComplexLanes data, Co
     sink(0, first, zero);
     sink(half, last, zero);
   }
-  // With z the transform of the packed samples, the even ones have (z[k] + conj z[-k]) / 2 and the odd ones
-  // (z[k] - conj z[-k]) / 2i; bin k is even + exp(-2 pi i k / size) odd, and bin half - k follows by
-  // symmetry.
+  // With z the transform of the packed samples,
+  //   even = (z[k] + conj z[-k]) / 2,   odd = (z[k] - conj z[-k]) / 2i,
+  // bin k is even + exp(-2 pi i k / size) odd, and bin half - k follows by symmetry.
   for (int k = 1; k <= half / 2; ++k) {
     const float wr = tables.split_factors[static_cast<std::size_t>(2 * k)];
     const float wi = tables.split_factors[static_cast<std::size_t>(2 * k + 1)];

@@ -1,5 +1,4 @@
-// The constants of a real Fourier transform of even length: a complex one of half the length, factor by
-// factor.
+// Constants of a real Fourier transform of even length: a complex one of half the length, factor by factor.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +6,7 @@
 
 namespace serval::features::detail {
 
-// One pass of the Stockham algorithm: transforms of length `radix` over data of length radix * count *
-// stride.
+// One pass of the Stockham algorithm: transforms of length `radix` over radix * count * stride values.
 struct FftPass {
   int radix = 0;
   int count = 0;   // butterflies with different factors

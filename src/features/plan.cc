@@ -73,6 +73,10 @@ void ExtractionPlan::resolve_frames(const FeatureSettings& settings) {
   }
   n_fft = settings.n_fft > 0 ? settings.n_fft
                              : static_cast<int>(std::bit_ceil(static_cast<unsigned>(window_length)));
+  if (window_length > kMaxFft) {
+    throw ConfigError(cat("features: the window has ", window_length, " samples at ", sample_rate_hz,
+                          " Hz; at most ", kMaxFft, " are possible"));
+  }
   if (window_length > n_fft) {
     throw ConfigError(cat("features: n_fft ", n_fft, " does not hold the window, which has ", window_length,
                           " samples at ", sample_rate_hz, " Hz"));

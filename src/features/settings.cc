@@ -11,12 +11,12 @@ void describe_frames(SettingsVisitor& v, FeatureSettings& s) {
          {"length of the analysis window; rounded to whole samples, halves up", "ms"});
   v.real("hop_ms", s.hop_ms, {.min = 0, .max = 10000, .above_min = true},
          {"time from one frame to the next; rounded to whole samples, halves up", "ms"});
-  v.integer("window_samples", s.window_samples, {.min = 0, .max = 1 << 20},
+  v.integer("window_samples", s.window_samples, {.min = 0, .max = kMaxFft},
             {"length of the analysis window; 0 takes window_ms", "samples"});
   v.integer("hop_samples", s.hop_samples, {.min = 0, .max = 1 << 20},
             {"time from one frame to the next; 0 takes hop_ms", "samples"});
   v.integer(
-      "n_fft", s.n_fft, {.min = 0, .max = 1 << 20},
+      "n_fft", s.n_fft, {.min = 0, .max = kMaxFft},
       {"length of the Fourier transform, in whose middle the window lies; 0 takes the next power of two that "
        "holds the window",
        "samples"});

@@ -112,8 +112,7 @@ void pack_columns(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std
   }
 }
 
-// Adds one depth block's share to the columns from j0 of C. A panel stays in the first cache while the rows
-// pass by.
+// Adds one depth block's share to the columns from j0 of C. A panel stays in the first cache for all rows.
 void multiply_block(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std::int64_t j0,
                     std::int64_t columns, const float* packed, float* a_scratch) {
   const bool transposed = args.transpose_a == Transpose::kYes;

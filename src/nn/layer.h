@@ -13,7 +13,6 @@ struct LayerCall {
   const SequenceBatch& batch;
   Mode mode = Mode::kInfer;
   RandomStream random;  // of this training step
-  std::int64_t max_time = 0;
   const float* parameters = nullptr;  // the network's flat buffers
   float* gradients = nullptr;
 };

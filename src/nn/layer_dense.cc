@@ -1,5 +1,5 @@
-// y = activation(x w^T + b), for each row, be it a recording or a time step.   blocks: w [units, in], b
-// [units]
+// y = activation(x w^T + b), for each row, be it a recording or a time step.
+// Blocks: w [units, in], b [units].
 #include "layer.h"
 
 namespace serval::nn {

@@ -5,6 +5,10 @@ namespace serval::nn {
 
 namespace {
 
+// Steps between two sequences in the numbering of the mask. A constant, longer than any recording: were it the
+// longest recording of the data, a test recording would have a say in the masks of training.
+constexpr std::int64_t kTimeStride = std::int64_t{1} << 24;
+
 class DropoutLayer : public Layer {
  public:
   using Layer::Layer;
@@ -27,7 +31,7 @@ class DropoutLayer : public Layer {
     run<Dropout>(call.context, DropoutArgs{.time = sequence ? call.batch.time : 1,
                                            .batch = call.batch.batch,
                                            .columns = planned().output,
-                                           .time_stride = sequence ? call.max_time : 1,
+                                           .time_stride = sequence ? kTimeStride : 1,
                                            .x = from,
                                            .y = to,
                                            .rate = planned().rate,

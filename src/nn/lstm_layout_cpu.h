@@ -57,13 +57,14 @@ class LstmSteps {
 };
 
 // The reserve's parts, each starting on a cache line. Kept from forward to backward: x, gates, c, h_before.
+// With a null `start` there are no parts, only `size`.
 struct LstmReserve {
   LstmReserve(const LstmShape& s, float* start) {
     const std::int64_t rows = s.time * s.batch;
-    float* next = start;
-    const auto take = [&next](std::int64_t count) {
-      float* part = next;
-      next += (count + 15) / 16 * 16;
+    size = 0;
+    const auto take = [this, start](std::int64_t count) {
+      float* const part = start == nullptr ? nullptr : start + size;
+      size += (count + 15) / 16 * 16;
       return part;
     };
     x = take(rows * s.input);
@@ -73,7 +74,6 @@ struct LstmReserve {
     dh = take(s.batch * s.hidden);
     dc = take(s.batch * s.hidden);
     packed = take(std::max(packed_b_size(s.hidden, 4 * s.hidden), packed_b_size(4 * s.hidden, s.hidden)));
-    size = next - start;
   }
 
   float* x;         // [packed rows, I]; backward turns it into dx

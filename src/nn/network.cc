@@ -43,7 +43,6 @@ struct Network::Impl {
             .batch = sequences,
             .mode = mode,
             .random = random,
-            .max_time = sizes.max_time,
             .parameters = parameters.data(),
             .gradients = gradients.data()};
   }

@@ -40,7 +40,8 @@ void describe(SettingsVisitor& v, LayerSettings& s) {
       [&s](SettingsVisitor& fields) {
         switch (s.type) {
           case LayerType::kLstm:
-            fields.integer("hidden", s.hidden, {.min = 1, .max = 8192}, {"width of the state", "units"});
+            // The first weights take time with the cube of the width: seconds at 2048, minutes beyond.
+            fields.integer("hidden", s.hidden, {.min = 1, .max = 2048}, {"width of the state", "units"});
             fields.integer("layers", s.layers, {.min = 1, .max = 16}, {"how many are stacked"});
             fields.flag("bidirectional", s.bidirectional,
                         {"read each sequence in both directions, side by side in the output"});

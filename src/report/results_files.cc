@@ -1,5 +1,6 @@
 #include "serval/core/error.h"
 #include "serval/core/json.h"
+#include "serval/core/text.h"
 #include "serval/report/run_report.h"
 
 namespace serval::report {
@@ -64,13 +65,6 @@ JsonValue folds_json(const std::vector<evaluate::FoldScores>& folds) {
 
 }  // namespace
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 std::string results_json(const RunReport& report) {
   const ModelReport& headline = report.models.front();
   JsonValue out = JsonValue::object();
@@ -109,7 +103,7 @@ std::string results_json(const RunReport& report) {
   out.set("versions", std::move(versions));
   JsonValue device = JsonValue::object();
   device.set("kind", JsonValue::of(report.device));
-  device.set("name", JsonValue::of(report.device_name));
+  device.set("names", JsonValue::of(report.devices));
   out.set("device", std::move(device));
   JsonValue seconds = JsonValue::object();
   for (const auto& [stage, value] : report.seconds) seconds.set(stage, JsonValue::of(value));

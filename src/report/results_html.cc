@@ -128,7 +128,7 @@ std::string results_html(const RunReport& report) {
     out += row("td", escaped(corpus.corpus), corpus.recordings, corpus.actors,
                corpus.synthetic ? "synthetic" : "recorded");
   }
-  out += "</table>\n<p class=\"muted\">" + escaped(report.device + ", " + report.device_name);
+  out += "</table>\n<p class=\"muted\">" + escaped(join(report.devices, "; "));
   for (const auto& [name, version] : report.versions) out += "; " + escaped(name + " " + version);
   for (const auto& [stage, seconds] : report.seconds) {
     char text[32];

@@ -47,12 +47,12 @@ std::string total_rows(const evaluate::Summary& summary) {
 std::string confusion_rows(const evaluate::Scores& pooled, const std::vector<std::string>& classes) {
   std::size_t width = 6;
   for (const std::string& name : classes) width = std::max(width, name.size());
-  std::string out = cat("  ", padded("true \\ predicted", width + 2), "recall");
+  width = std::max(width + 2, std::string("true \\ predicted").size() + 1);
+  std::string out = cat("  ", padded("true \\ predicted", width), "recall");
   for (const std::string& name : classes) out += right(name.substr(0, 8), 9);
   out += "\n";
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    out +=
-        cat("  ", padded(classes[c], std::max<std::size_t>(width + 2, 16)), " ", percent(pooled.recall[c]));
+    out += cat("  ", padded(classes[c], width), " ", percent(pooled.recall[c]));
     for (const std::int64_t count : pooled.confusion[c]) out += right(cat(count), 9);
     out += "\n";
   }

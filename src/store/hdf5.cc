@@ -26,8 +26,6 @@ Types types_of(Element element) {
       return {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE};
     case Element::kInt16:
       return {H5T_STD_I16LE, H5T_NATIVE_INT16};
-    case Element::kInt32:
-      return {H5T_STD_I32LE, H5T_NATIVE_INT32};
     case Element::kInt64:
       return {H5T_STD_I64LE, H5T_NATIVE_INT64};
   }
@@ -49,18 +47,13 @@ constexpr Element element_of<std::int16_t>() {
   return Element::kInt16;
 }
 template <>
-constexpr Element element_of<std::int32_t>() {
-  return Element::kInt32;
-}
-template <>
 constexpr Element element_of<std::int64_t>() {
   return Element::kInt64;
 }
 
 Handle file_access(int* error) {
   Handle access(plain_file_access(error), H5Pclose);
-  // The format of HDF5 1.8: read by every version in use, and without the old one's 64 KiB limit on
-  // attributes.
+  // The format of HDF5 1.8: every version in use reads it, and attributes may be larger than 64 KiB.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18);
   return access;
 }
@@ -178,8 +171,6 @@ const char* to_string(Element element) {
       return "float64";
     case Element::kInt16:
       return "int16";
-    case Element::kInt32:
-      return "int32";
     case Element::kInt64:
       return "int64";
   }
@@ -240,9 +231,6 @@ void Hdf5File::write(const std::string& name, std::span<const float> values, con
 void Hdf5File::write(const std::string& name, std::span<const double> values, const Shape& shape) {
   write_values(use(), name, values, shape);
 }
-void Hdf5File::write(const std::string& name, std::span<const std::int32_t> values, const Shape& shape) {
-  write_values(use(), name, values, shape);
-}
 void Hdf5File::write(const std::string& name, std::span<const std::int64_t> values, const Shape& shape) {
   write_values(use(), name, values, shape);
 }
@@ -251,9 +239,6 @@ std::vector<float> Hdf5File::read_floats(const std::string& name) const {
 }
 std::vector<double> Hdf5File::read_doubles(const std::string& name) const {
   return read_values<double>(use(), name);
-}
-std::vector<std::int32_t> Hdf5File::read_int32s(const std::string& name) const {
-  return read_values<std::int32_t>(use(), name);
 }
 std::vector<std::int64_t> Hdf5File::read_int64s(const std::string& name) const {
   return read_values<std::int64_t>(use(), name);

@@ -2,8 +2,7 @@
 //
 // The library does not survive a failed write: it cannot close the file any more and may crash when the
 // program ends. So this driver never reports one. It remembers the first errno, drops what comes after, and
-// leaves it to Hdf5File to look after every call. It also takes no locks, which network file systems may not
-// have.
+// leaves it to Hdf5File to look after every call. It takes no locks: network file systems may have none.
 #pragma once
 
 #include <hdf5.h>

@@ -1,8 +1,5 @@
 #include "hdf5_handle.h"
 
-#include <cerrno>
-#include <cstring>
-
 #include "serval/core/error.h"
 
 namespace serval::store {
@@ -28,14 +25,6 @@ Handle dataset_creation() {
   Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   return creation;
-}
-
-void fail_errno(const std::filesystem::path& path, const std::string& what, int error) {
-  const std::string message = cat(path.string(), ": ", what, ": ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    throw DiskError(message + "; free some space and run the same command again");
-  }
-  throw DataError(message);
 }
 
 void FileUse::fail(const std::string& what) const {

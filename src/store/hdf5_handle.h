@@ -8,6 +8,8 @@
 
 #include <hdf5.h>
 
+#include "serval/core/files.h"
+
 namespace serval::store {
 
 // Held around every HDF5 call, because the library may be built without thread support. Also keeps the
@@ -36,10 +38,6 @@ class Handle {
   hid_t id_;
   Closer closer_;
 };
-
-// DiskError for a full disk or quota and for a file size limit (all three: the same command works once there
-// is room), DataError for the rest: "<path>: <what>: <the system's reason>".
-[[noreturn]] void fail_errno(const std::filesystem::path& path, const std::string& what, int error);
 
 // One file for the span of a call.
 struct FileUse {

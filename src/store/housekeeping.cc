@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "serval/core/error.h"
+#include "serval/core/log.h"
 #include "serval/store/seal.h"
 
 namespace serval::store {
@@ -26,6 +27,10 @@ std::vector<fs::path> files_named(const fs::path& folder, const std::regex& patt
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     if (std::regex_match(entry->path().filename().string(), pattern)) out.push_back(entry->path());
+  }
+  if (error) {
+    throw ConfigError(cat(folder.string(), ": cannot be listed: ", error.message(),
+                          "; name the folder that an experiment's \"store\" names"));
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -56,6 +61,7 @@ StoreFacts facts_of(const fs::path& path, bool verify) {
     }
   } catch (const DataError& error) {
     facts.problem = error.what();
+    facts.damaged = dynamic_cast<const DamagedError*>(&error) != nullptr;
   }
   return facts;
 }
@@ -94,8 +100,10 @@ std::vector<Pruned> prune_stores(const fs::path& folder, std::optional<double> o
     out.push_back({path, bytes, reason});
   };
   for (const StoreFacts& facts : verify_stores(folder)) {
-    if (!facts.problem.empty()) {
+    if (facts.damaged) {
       remove(facts.path, facts.problem);
+    } else if (!facts.problem.empty()) {
+      log_warning(cat(facts.problem, "; left as it is"));
     } else if (older_than_days && age_days(facts.created) > *older_than_days) {
       remove(facts.path, "created " + facts.created);
     }

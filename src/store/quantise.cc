@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "serval/audio/waveform.h"
 #include "serval/core/error.h"
 
 namespace serval::store {
@@ -13,8 +14,6 @@ constexpr float kMostCode = 32767;
 constexpr float kLeastCode = -32768;
 // Below this, code * scale would leave the normal floats.
 constexpr int kLeastExponent = -126;
-// Full scale is 1; what is beyond this is not a level but a fault, and would overflow.
-constexpr float kLoudest = 1e30f;
 
 bool fits(float least, float most, float scale) {
   return std::nearbyint(most / scale) <= kMostCode && std::nearbyint(least / scale) >= kLeastCode;
@@ -25,7 +24,7 @@ bool fits(float least, float most, float scale) {
 QuantisedAudio quantise(std::span<const float> samples, const std::string& recording) {
   float least = 0, most = 0;
   for (const float sample : samples) {
-    if (!(std::abs(sample) <= kLoudest))
+    if (!(std::abs(sample) <= audio::kLoudest))
       throw DataError(cat(recording, ": a sample is ", sample, "; full scale is 1"));
     least = std::min(least, sample);
     most = std::max(most, sample);

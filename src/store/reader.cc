@@ -43,13 +43,6 @@ Store::Store(Hdf5File file) : file_(std::move(file)), info_(read_info(file_)) {
                      file_.shape(layout::kData) == Shape{offsets_.back(), info_.dimension} &&
                      (info_.key.kind == StoreKind::kFeatures || scale_.size() == ids_.size());
   if (!whole) throw DataError(cat(file_.path().string(), ": its offsets, ids and data do not fit together"));
-  for (std::size_t i = 0; i < ids_.size(); ++i) item_of_.emplace(ids_[i], static_cast<std::int64_t>(i));
-}
-
-std::optional<std::int64_t> Store::find(const std::string& id) const {
-  const auto found = item_of_.find(id);
-  if (found == item_of_.end()) return std::nullopt;
-  return found->second;
 }
 
 void Store::read(std::int64_t first, std::int64_t count, std::span<float> out) const {

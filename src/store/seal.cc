@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <memory>
 #include <sstream>
@@ -29,8 +28,8 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-[[noreturn]] void fail(const fs::path& path, const std::string& why) {
-  throw DataError(cat(path.string(), ": ", why));
+[[noreturn]] void fail_damaged(const fs::path& path, const std::string& why) {
+  throw DamagedError(cat(path.string(), ": ", why));
 }
 
 File open_file(const fs::path& path, const char* mode) {
@@ -69,15 +68,19 @@ bool parse(const std::string& block, Seal& seal) {
 
 Seal read_seal(std::FILE* file, const fs::path& path) {
   std::string block(kSealBytes, '\0');
-  if (std::fread(block.data(), 1, kSealBytes, file) != kSealBytes)
-    fail(path, "torn: shorter than its own seal");
+  if (std::fread(block.data(), 1, kSealBytes, file) != kSealBytes) {
+    if (std::ferror(file) != 0) fail_errno(path, "reading failed", errno);
+    fail_damaged(path, "torn: shorter than its own seal");
+  }
   Seal seal;
   if (block.rfind(kFirstLine, 0) != 0)
-    fail(path, "not sealed: it was never finished, or Serval did not write it");
-  if (!parse(block, seal)) fail(path, "corrupt: its seal is damaged");
+    fail_damaged(path, "not sealed: it was never finished, or Serval did not write it");
+  if (!parse(block, seal)) fail_damaged(path, "corrupt: its seal is damaged");
   std::fseek(file, 0, SEEK_END);
   const std::int64_t size = std::ftell(file);
-  if (size != seal.bytes) fail(path, cat("torn: it has ", size, " bytes and was sealed with ", seal.bytes));
+  if (size != seal.bytes) {
+    fail_damaged(path, cat("torn: it has ", size, " bytes and was sealed with ", seal.bytes));
+  }
   return seal;
 }
 
@@ -91,7 +94,7 @@ std::string checksum_of(std::FILE* file, const fs::path& path, Seal seal) {
   std::vector<char> block(1 << 18);
   while (const std::size_t count = std::fread(block.data(), 1, block.size(), file))
     hasher.bytes(block.data(), count);
-  if (std::ferror(file) != 0) fail(path, cat("reading failed: ", std::strerror(errno)));
+  if (std::ferror(file) != 0) fail_errno(path, "reading failed", errno);
   return hasher.hex();
 }
 
@@ -123,7 +126,7 @@ Seal verify_seal(const fs::path& path) {
   const File file = open_file(path, "rb");
   Seal seal = read_seal(file.get(), path);
   if (checksum_of(file.get(), path, seal) != seal.checksum) {
-    fail(path, "corrupt: its bytes do not have the checksum that it was sealed with");
+    fail_damaged(path, "corrupt: its bytes do not have the checksum that it was sealed with");
   }
   return seal;
 }

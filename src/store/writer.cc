@@ -1,41 +1,20 @@
-#include <array>
-#include <atomic>
-#include <cerrno>
-#include <cstdio>
-#include <mutex>
-#include <system_error>
 #include <unordered_set>
 #include <utility>
-
-#include <unistd.h>
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 #include "serval/store/seal.h"
 #include "serval/store/store.h"
 
-#include "hdf5_handle.h"
 #include "store_layout.h"
 
 namespace serval::store {
 namespace fs = std::filesystem;
 
-namespace {
-
-// A name that no other writer has: not on this machine, nor on another that shares the folder.
-fs::path unique_temporary(const fs::path& path) {
-  static std::atomic<int> count{0};
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return path.string() + cat(".tmp-", host.data(), "-", ::getpid(), "-", count++);
-}
-
-}  // namespace
-
 struct StoreWriter::State {
   StoreInfo info;
   fs::path path;
-  fs::path temporary;
+  TemporaryFile temporary;
   Hdf5File file;
   std::vector<std::int64_t> offsets = {0};
   std::vector<std::string> ids;
@@ -45,14 +24,8 @@ struct StoreWriter::State {
   std::vector<float> values{};
   std::vector<std::int16_t> codes{};
 
-  State(StoreInfo wanted, const fs::path& store, const fs::path& unique)
-      : info(std::move(wanted)), path(store), temporary(unique), file(Hdf5File::create(unique)) {}
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-  }
+  State(StoreInfo wanted, const fs::path& store)
+      : info(std::move(wanted)), path(store), temporary(store), file(Hdf5File::create(temporary.path())) {}
 
   template <class T>
   void flush(std::vector<T>& batch) {
@@ -101,7 +74,7 @@ StoreWriter::StoreWriter(const fs::path& folder, StoreInfo info) {
                "dimension ", info.dimension, " of ", to_string(info.key.kind));
   make_folder(folder);
   const fs::path path = store_path(folder, info.key);
-  state_ = std::make_unique<State>(std::move(info), path, unique_temporary(path));
+  state_ = std::make_unique<State>(std::move(info), path);
   const bool audio = state_->info.key.kind == StoreKind::kAudio;
   state_->file.create_rows(layout::kData, audio ? Element::kInt16 : Element::kFloat32,
                            state_->info.dimension);
@@ -131,17 +104,10 @@ fs::path StoreWriter::finish() {
   SERVAL_CHECK(state_, "the store is finished");
   const std::unique_ptr<State> state = std::move(state_);
   state->write_the_rest();
-  seal_file(state->temporary, {.kind = to_string(state->info.key.kind),
-                               .key = state->info.key.hash,
-                               .items = static_cast<std::int64_t>(state->ids.size())});
-  // write_atomically's own temporary name differs between processes, not between threads.
-  static std::mutex publishing;
-  const std::lock_guard lock(publishing);
-  write_atomically(state->path, [&](const fs::path& name) {
-    if (std::rename(state->temporary.c_str(), name.c_str()) != 0) {
-      fail_errno(state->temporary, "cannot be renamed", errno);
-    }
-  });
+  seal_file(state->temporary.path(), {.kind = to_string(state->info.key.kind),
+                                      .key = state->info.key.hash,
+                                      .items = static_cast<std::int64_t>(state->ids.size())});
+  state->temporary.publish();
   return state->path;
 }
 

@@ -41,6 +41,7 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
     write_floats(file, "normaliser/mean", task.normaliser.mean);
     write_floats(file, "normaliser/scale", task.normaliser.scale);
     file.write_texts("normaliser/fitted_on_actors", task.normaliser.fitted_on_actors);
+    file.write_texts("devices", state.devices);
     std::vector<double> history;
     for (const Epoch& e : state.history) {
       history.insert(history.end(), {static_cast<double>(e.epoch), e.train_loss, e.validation_loss,
@@ -75,6 +76,7 @@ bool read_checkpoint(const std::string& path, const Task& task, std::int64_t par
   }
   state.step = file.read_integer_attribute("step");
   state.selected = static_cast<int>(file.read_integer_attribute("selected_epoch"));
+  state.devices = file.read_texts("devices");
   const std::vector<double> rows = file.read_doubles("history");
   for (std::size_t at = 0; at + kHistoryColumns <= rows.size(); at += kHistoryColumns) {
     state.history.push_back(

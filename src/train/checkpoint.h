@@ -11,8 +11,9 @@ namespace serval::train {
 
 struct TrainingState {
   std::vector<Epoch> history;
-  int selected = 0;       // epoch whose weights are kept, 0 before the first
-  std::int64_t step = 0;  // training steps so far
+  int selected = 0;                  // epoch whose weights are kept, 0 before the first
+  std::int64_t step = 0;             // training steps so far
+  std::vector<std::string> devices;  // that ran them
 };
 
 struct CheckpointTensors {

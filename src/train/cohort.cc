@@ -54,18 +54,19 @@ std::optional<TaskResult> run_task(const Task& task, const CohortOptions& option
     if (stop) return std::nullopt;
   }
   progress.advance(task.settings.epochs - static_cast<std::int64_t>(trainer.history().size()));
+  trainer.save(checkpoint);  // scoring can be interrupted too
 
   TaskResult result;
   result.model = task.model;
   result.fold = task.fold;
   result.seed = task.seed;
+  result.devices = trainer.devices();
   result.selected_epoch = trainer.selected_epoch();
   result.history = trainer.history();
   result.recordings = task.sides.test;
   result.probabilities = trainer.predict(task.sides.test);
   result.parameters = trainer.parameter_count();
   for (const Epoch& epoch : result.history) result.seconds += epoch.seconds;
-  trainer.save(checkpoint);
   write_task_result(task, result);
   return result;
 }

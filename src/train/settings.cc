@@ -41,6 +41,8 @@ void describe(SettingsVisitor& v, TrainSettings& s) {
            {"weight of each class in the loss"});
   v.real("checkpoint_every_s", s.checkpoint_every_s, {.min = 0, .max = 86400},
          {"least time between two checkpoints of a model", "s"});
+  v.check(s.patience == 0 || s.select == Select::kBestValidation, "patience",
+          "stops at the best validation epoch, so it needs select \"best_validation\"");
 }
 
 }  // namespace serval::train

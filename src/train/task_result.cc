@@ -50,6 +50,7 @@ void write_task_result(const Task& task, const TaskResult& result) {
   out.set("fold", JsonValue::of(result.fold + 1));
   out.set("seed", JsonValue::of(static_cast<std::int64_t>(result.seed)));
   out.set("selected_epoch", JsonValue::of(result.selected_epoch));
+  out.set("devices", JsonValue::of(result.devices));
   out.set("parameters", JsonValue::of(result.parameters));
   out.set("seconds", JsonValue::of(result.seconds));
   JsonValue history = JsonValue::list();
@@ -81,6 +82,7 @@ std::optional<TaskResult> read_task_result(const Task& task) {
   result.selected_epoch = static_cast<int>(member(json, "selected_epoch").integer);
   result.parameters = member(json, "parameters").integer;
   result.seconds = member(json, "seconds").real;
+  for (const JsonValue& device : member(json, "devices").items) result.devices.push_back(device.text);
   for (const JsonValue& e : member(json, "history").items) {
     result.history.push_back({static_cast<int>(member(e, "epoch").integer), member(e, "train_loss").real,
                               member(e, "validation_loss").real, member(e, "validation_uar").real,

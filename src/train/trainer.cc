@@ -7,6 +7,7 @@
 #include "serval/core/interrupt.h"
 #include "serval/core/log.h"
 #include "serval/evaluate/scores.h"
+#include "serval/nn/device_label.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/loss.h"
 #include "serval/nn/optimiser.h"
@@ -18,11 +19,16 @@ namespace serval::train {
 
 namespace {
 
+std::int64_t largest_side(const Task& task) {
+  return static_cast<std::int64_t>(
+      std::max({task.sides.train.size(), task.sides.validation.size(), task.sides.test.size()}));
+}
+
 nn::NetworkSizes network_sizes(const Task& task) {
   nn::NetworkSizes sizes;
   sizes.feature = task.data->feature;
   sizes.classes = task.data->classes;
-  sizes.max_batch = task.settings.batch_size;
+  sizes.max_batch = std::min<std::int64_t>(task.settings.batch_size, largest_side(task));
   for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
     for (const std::int64_t recording : *side)
       sizes.max_time = std::max(sizes.max_time, task.data->frames(recording));
@@ -45,11 +51,6 @@ std::vector<float> class_weights(const Task& task) {
   return weights;
 }
 
-std::int64_t largest_side(const Task& task) {
-  return static_cast<std::int64_t>(
-      std::max({task.sides.train.size(), task.sides.validation.size(), task.sides.test.size()}));
-}
-
 }  // namespace
 
 struct Trainer::Impl {
@@ -64,6 +65,7 @@ struct Trainer::Impl {
   Array<std::int64_t> starts;
   Array<std::int32_t> lengths, labels;
   TrainingState state;
+  std::string label;  // of the device, as results record it
 
   Impl(const Context& used_context, const Task& used_task)
       : context(used_context),
@@ -87,6 +89,7 @@ struct Trainer::Impl {
     starts = Array<std::int64_t>(device, {largest_side(task)});
     lengths = Array<std::int32_t>(device, {largest_side(task)});
     labels = Array<std::int32_t>(device, {largest_side(task)});
+    label = nn::device_label(device);
     network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
   }
 
@@ -227,6 +230,7 @@ bool Trainer::finished() const {
 }
 
 const std::vector<Epoch>& Trainer::history() const { return impl_->state.history; }
+const std::vector<std::string>& Trainer::devices() const { return impl_->state.devices; }
 int Trainer::selected_epoch() const { return impl_->state.selected; }
 std::int64_t Trainer::parameter_count() const { return impl_->network.parameter_count(); }
 
@@ -237,17 +241,19 @@ const Epoch& Trainer::run_epoch() {
   record.epoch = static_cast<int>(impl.state.history.size()) + 1;
   record.learning_rate = impl.task.settings.optimizer.learning_rate;
   record.train_loss = impl.train_pass(record.epoch);
-  if (!std::isfinite(record.train_loss)) {
+  if (!impl.task.sides.validation.empty()) impl.validate(record);
+  if (!std::isfinite(record.train_loss) || !std::isfinite(record.validation_loss)) {
     throw ConfigError(cat("model ", impl.task.model, ", fold ", impl.task.fold + 1, ", seed ", impl.task.seed,
-                          ": the training loss is not finite in epoch ", record.epoch,
+                          ": the loss is not finite in epoch ", record.epoch,
                           "; lower train.optimizer.learning_rate or train.clip_norm"));
   }
-  if (!impl.task.sides.validation.empty()) impl.validate(record);
   if (impl.better(record)) {
     impl.state.selected = record.epoch;
     impl.copy_parameters(impl.best_parameters, impl.network.parameters());
   }
   record.seconds = monotonic_s() - started_s;
+  std::vector<std::string>& devices = impl.state.devices;
+  if (std::find(devices.begin(), devices.end(), impl.label) == devices.end()) devices.push_back(impl.label);
   impl.state.history.push_back(record);
   return impl.state.history.back();
 }

@@ -142,6 +142,17 @@ TEST_F(CorpusCheckTest, CountsCopiesInsideOneFolder) {
   EXPECT_THAT(paths_of(report, FindingKind::kCopy), ElementsAre("tess/b/OAF_back_fear.wav"));
 }
 
+TEST_F(CorpusCheckTest, AFileOfTheSameNameThatCannotBeReadIsAFinding) {
+  put("tess/a/OAF_back_fear.wav");
+  std::filesystem::create_directories(folder_ / "tess/b");
+  // Opens for everybody, root too, and fails at the first read.
+  std::filesystem::create_symlink("/proc/self/mem", folder_ / "tess/b/OAF_back_fear.wav");
+  const CorpusReport report = only();
+  EXPECT_EQ(report.found, 1);
+  EXPECT_THAT(paths_of(report, FindingKind::kUnreadable), ElementsAre("tess/b/OAF_back_fear.wav"));
+  EXPECT_THAT(paths_of(report, FindingKind::kDuplicate), ::testing::IsEmpty());
+}
+
 TEST_F(CorpusCheckTest, NamesTakesThatOneActorLacks) {
   for (const char* actor : {"DC", "JE", "JK"}) {
     for (const char* take : {"a04", "sa05"}) {

@@ -59,6 +59,21 @@ TEST_F(LoadAllTest, SkipListsBadRecordingsInOrder) {
   EXPECT_EQ(bad[1].index, 20u);
 }
 
+TEST_F(LoadAllTest, SkipsASampleBeyondAllMeasure) {
+  constexpr int kFloatWav = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
+  std::vector<float> samples = tone(0.2);
+  samples[1000] = -2e30f;
+  write_sound(paths_[7], samples, 16000, kFloatWav);
+  samples[1000] = 3e38f;
+  write_sound(paths_[9], samples, 48000, kFloatWav);  // resampling makes it larger still
+  settings_.on_bad_recording = OnBadRecording::kSkip;
+  const auto bad = load_all(paths_, settings_, 2, "", [](std::size_t, const Waveform&) {});
+  ASSERT_EQ(bad.size(), 2u);
+  EXPECT_THAT(bad[0].reason, HasSubstr(paths_[7] + ": a sample is -2e+30; full scale is 1"));
+  EXPECT_EQ(bad[1].index, 9u);
+  EXPECT_THAT(bad[1].reason, HasSubstr("full scale is 1"));
+}
+
 TEST_F(LoadAllTest, StopNamesTheFirstOfTheListWhateverTheThreads) {
   for (const int i : {5, 6, 7, 8, 20}) put_bytes(paths_[static_cast<std::size_t>(i)], "text");
   for (int round = 0; round < 20; ++round) {

@@ -1,4 +1,5 @@
 // The program itself: messages, exit codes, interruption, and every bad input that a user can bring.
+#include <cstdlib>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -93,25 +94,52 @@ TEST_F(CliTest, WithJsonStandardOutputIsOneDocument) {
 
 TEST_F(CliTest, KilledAnywhereItContinuesToTheSameResults) {
   EXPECT_EQ(run({"--out", "whole"}).exit_code, 0);
+  const char* asked = std::getenv("SERVAL_TEST_KILLS");
+  const int kills = asked == nullptr ? 3 : std::atoi(asked);
   int killed = 0;
-  for (int attempt = 0; attempt < 80; ++attempt) {
-    ProcessOptions options;
-    options.kill_after_s = 0.02 + 0.013 * (attempt % 11);
-    options.kill_signal = attempt % 3 == 0 ? SIGTERM : SIGKILL;
-    const Outcome outcome = run({"--out", "parts", "--set", "train.checkpoint_every_s=0"}, options);
-    if (outcome.exit_code == 0) break;
-    ++killed;
-    if (outcome.exit_code >= 0) {
-      EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
-      EXPECT_THAT(outcome.err, HasSubstr("run the same command again"));
+  for (int round = 0; round == 0 || (killed < kills && round < kills); ++round) {
+    SCOPED_TRACE(cat("round ", round));
+    const std::string parts = cat("parts", round);
+    std::vector<std::string> arguments{"--out", parts, "--set", "train.checkpoint_every_s=0"};
+    // Every second round is killed while it writes its stores, too.
+    if (round % 2 == 1) arguments.insert(arguments.end(), {"--set", cat("store=\"stores", round, "\"")});
+    for (int attempt = 0;; ++attempt) {
+      ProcessOptions options;
+      // Longer and longer, so that a slow machine gets to the end as well.
+      options.kill_after_s = (0.02 + 0.013 * (attempt % 11) + 0.0017 * (round % 8)) * (1 + attempt / 22);
+      options.kill_signal = attempt % 3 == 0 ? SIGTERM : SIGKILL;
+      const Outcome outcome = run(arguments, options);
+      if (outcome.exit_code == 0) break;
+      ++killed;
+      ASSERT_LT(attempt, 400) << outcome.err;
+      if (outcome.exit_code < 0) {
+        ASSERT_EQ(outcome.signal, options.kill_signal) << outcome.err;
+      } else {
+        ASSERT_EQ(outcome.exit_code, 5) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr("run the same command again"));
+      }
+    }
+    for (const char* file : {"predictions.csv", "results.csv", "audit.json", "manifest.csv", "results.txt"}) {
+      EXPECT_EQ(read_text(folder_ / (parts + "/" + file)),
+                read_text(folder_ / (std::string("whole/") + file)))
+          << file;
     }
   }
-  EXPECT_GT(killed, 2);
-  for (const char* file : {"predictions.csv", "results.csv", "audit.json", "manifest.csv", "results.txt"}) {
-    EXPECT_EQ(read_text(folder_ / (std::string("parts/") + file)),
-              read_text(folder_ / (std::string("whole/") + file)))
-        << file;
-  }
+  EXPECT_GE(killed, kills);
+}
+
+TEST_F(CliTest, AnOutputThatIsFullIsAFailure) {
+  const Outcome outcome = run_process({"sh", "-c", std::string(SERVAL_PROGRAM) + " schema >/dev/full"});
+  EXPECT_EQ(outcome.exit_code, 7);
+  EXPECT_THAT(outcome.err, HasSubstr("standard output: cannot be written"));
+}
+
+TEST_F(CliTest, WhatTheFileSystemRefusesIsNamed) {
+  fs::create_directories(folder_ / "loop");
+  fs::create_symlink("experiment.json", folder_ / "loop/experiment.json");
+  const Outcome outcome = run({"--out", "loop"});
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("loop/experiment.json: Too many levels of symbolic links"));
 }
 
 TEST_F(CliTest, BadCommandLinesEndWithTwo) {
@@ -120,6 +148,8 @@ TEST_F(CliTest, BadCommandLinesEndWithTwo) {
   EXPECT_EQ(serval({"run"}).exit_code, 2);
   EXPECT_EQ(serval({"run", "x.json", "--threads", "-1"}).exit_code, 2);
   EXPECT_EQ(serval({"run", "none.json"}).exit_code, 2);
+  for (const char* does : {"ls", "verify", "prune"})
+    EXPECT_EQ(serval({"store", does, "nowhere"}).exit_code, 2) << does;
   EXPECT_EQ(run({"--device", "gpu"}).exit_code, 2);
   EXPECT_EQ(serval({"--version"}).exit_code, 0);
   EXPECT_THAT(serval({"--help"}).out, HasSubstr("exit codes"));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "serval/core/error.h"
+#include "serval/core/text.h"
 
 #include "tests/corpus/corpus_fixtures.h"
 

@@ -62,6 +62,34 @@ TEST_F(ManifestCsvTest, NeedsThreeColumnsOnly) {
   EXPECT_EQ(read_manifest_csv(path, "/else")[0].path, "/else/sub/a.wav");
 }
 
+TEST_F(ManifestCsvTest, BlanksAroundAFieldAreNoPartOfIt) {
+  const std::string path =
+      folder_.write("mine.csv", "actor,path,label,gender\nann , a.wav, happy,\t F\n\"ann \",b.wav,sad ,f\n");
+  const std::vector<Recording> all = read_manifest_csv(path);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].actor, "mine/ann");
+  EXPECT_EQ(all[0].path, folder_ / "a.wav");
+  EXPECT_EQ(all[0].label, "happy");
+  EXPECT_EQ(all[0].gender, Gender::kFemale);
+  EXPECT_EQ(all[1].actor, "mine/ann");
+  EXPECT_EQ(all[1].label, "sad");
+  EXPECT_THAT(error_of("path,actor,label\na.wav, ,sad\n"), HasSubstr("the field actor is empty"));
+}
+
+TEST_F(ManifestCsvTest, OnePersonUnderTwoNamesIsRefused) {
+  folder_.write_all({"a.wav", "b.wav"});
+  for (const char* other : {"Ann", "AN N", "a\tnn"}) {
+    const std::string list =
+        folder_.write("list.csv", cat("path,actor,label\na.wav,ann,sad\nb.wav,", other, ",happy\n"));
+    for (const std::vector<std::string>& chosen : {std::vector<std::string>{}, {"ann"}}) {
+      const std::string message = message_of<DataError>([&] { find_recordings({"", list, "", chosen}); });
+      EXPECT_THAT(message,
+                  HasSubstr(cat("\"list/ann\" and \"list/", other, "\" differ only in case or blanks")));
+      EXPECT_THAT(message, HasSubstr(folder_ / "b.wav"));
+    }
+  }
+}
+
 TEST_F(ManifestCsvTest, NamesEveryMistakeWithItsLine) {
   EXPECT_THAT(error_of("path,label\na.wav,sad\n"),
               HasSubstr("list.csv:1: the header lacks the column actor"));

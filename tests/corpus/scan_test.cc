@@ -1,6 +1,7 @@
 #include "serval/corpus/scan.h"
 
 #include <algorithm>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -135,6 +136,30 @@ TEST_F(ScanTest, DemoCorpusIsSynthetic) {
 TEST_F(ScanTest, FolderThatSaysSoIsSyntheticWhateverTheDescription) {
   folder_.write("README.txt", "SYNTHETIC SPEECH. Nobody spoke it.\n");
   EXPECT_TRUE(only("ravdess", "03-01-08-02-01-02-07.wav").synthetic);
+}
+
+TEST_F(ScanTest, WhereCaseDoesNotCountAnActorHasOneSpelling) {
+  CorpusDescription description;
+  description.name = "x";
+  description.ignore_case = true;
+  description.names = {{.form = "{actor}_{label}", .fields = {}, .set = {}, .quirk = ""}};
+  description.fields = {{"actor", "[A-Za-z]+"}, {"label", "ang|hap"}};
+  description.labels = {{"ang", "angry"}, {"hap", "happy"}};
+  folder_.write_all({"ANN_ang.wav", "ann_HAP.wav", "Bob_ang.wav"});
+  const auto actors = [&] {
+    std::set<std::string> all;
+    for (const Recording& r : scan(description, folder_.str()).recordings) all.insert(r.actor);
+    return all;
+  };
+  EXPECT_THAT(actors(), ElementsAre("x/ann", "x/bob"));
+  description.actors = {"Ann"};
+  EXPECT_THAT(actors(), ElementsAre("x/Ann", "x/bob"));
+  // A table of genders knows the spelling too.
+  description.actors = {};
+  description.gender = GenderRule::kActorTable;
+  description.actor_genders = {{"BOB", Gender::kMale}};
+  EXPECT_THAT(actors(), ElementsAre("x/BOB", "x/ann"));
+  EXPECT_EQ(scan(description, folder_.str()).recordings[1].gender, Gender::kMale);
 }
 
 TEST_F(ScanTest, KeepsOneOfNestedCopies) {

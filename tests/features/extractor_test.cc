@@ -149,6 +149,10 @@ TEST(Extractor, SettingsMustFitTheSampleRate) {
   settings.n_fft = 512;
   EXPECT_THROW(Extractor(settings, 22050, context), ConfigError);  // 25 ms are 551 samples
   EXPECT_THROW(Extractor(FeatureSettings{}, 0, context), ConfigError);
+  FeatureSettings seconds;
+  seconds.window_ms = 2000;  // 32000 samples at 16 kHz, too many at 24 kHz
+  EXPECT_EQ(Extractor(seconds, 16000, context).n_fft(), 32768);
+  EXPECT_THROW(Extractor(seconds, 24000, context), ConfigError);
   EXPECT_THROW(Extractor(FeatureSettings{}, 20, context), ConfigError);
 }
 

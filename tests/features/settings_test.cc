@@ -68,6 +68,10 @@ TEST(FeatureSettings, ErrorsNameTheField) {
               ElementsAre(HasSubstr("must be even, not 511")));
   EXPECT_THAT(errors_of(R"({"type": "log_mel", "n_fft": 256, "window_samples": 400})"),
               ElementsAre(HasSubstr("256 does not hold the window of 400 samples")));
+  EXPECT_THAT(errors_of(R"({"type": "log_mel", "n_fft": 65536})"),
+              ElementsAre(AllOf(HasSubstr("n_fft"), HasSubstr("32768"))));
+  EXPECT_THAT(errors_of(R"({"type": "log_mel", "window_samples": 32770})"),
+              ElementsAre(AllOf(HasSubstr("window_samples"), HasSubstr("32768"))));
   EXPECT_THAT(errors_of(R"({"type": "log_mel", "f_min_hz": 100, "f_max_hz": 90})"),
               ElementsAre(HasSubstr("must be above f_min_hz, which is 100 Hz")));
   EXPECT_THAT(errors_of(R"({"type": "log_mel", "delta_width": 8})"),

@@ -14,7 +14,7 @@ for path in include/serval/core/context.h share/serval/corpora share/serval/expe
   [[ -e "$prefix/$path" ]] || { echo "FAILED: $path is not installed"; exit 1; }
 done
 
-cmake -S "$here/consumer" -B "$scratch/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release
+cmake -G Ninja -S "$here/consumer" -B "$scratch/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release
 cmake --build "$scratch/consumer"
 said="$("$scratch/consumer/consumer")"
 echo "$said"

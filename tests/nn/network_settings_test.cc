@@ -70,6 +70,8 @@ TEST(NetworkJson, MistakesAreNamedWithTheLayerAndWhatWouldBeRight) {
       {R"({"type":"lstm","dropout":0.5},{"type":"mean_pool"},{"type":"dense"})",
        {"layers[0].dropout", "stacked"}},
       {R"({"type":"lstm","hidden":0},{"type":"mean_pool"},{"type":"dense"})", {"layers[0].hidden"}},
+      {R"({"type":"lstm","hidden":2049},{"type":"mean_pool"},{"type":"dense"})",
+       {"layers[0].hidden", "2048"}},
       {R"({"type":"lstm","units":5},{"type":"mean_pool"},{"type":"dense"})", {"layers[0].units"}},
       {R"({"type":"gru"},{"type":"mean_pool"},{"type":"dense"})", {"layers[0].type", "gru"}},
       {R"({"type":"attention_pool"},{"type":"dense"})", {"units"}},

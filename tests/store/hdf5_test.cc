@@ -31,13 +31,13 @@ TEST(Hdf5, ArraysOfEveryTypeAndRankComeBack) {
   const std::filesystem::path path = folder.path() / "x.h5";
   const std::vector<float> floats = noise(1, 24);
   const std::vector<double> doubles = {1.0 / 3, -2e300};
-  const std::vector<std::int32_t> ints = {-5};
+  const std::vector<std::int64_t> one = {-5};
   const std::vector<std::int64_t> longs = {std::int64_t{1} << 60, -1, 0};
   Hdf5File out = Hdf5File::create(path);
   out.write("network/layer0/weight", std::span(floats), Shape{2, 3, 4});
   out.write("network/layer0/bias", std::span<const float>(), Shape{0});
   out.write("deep/er/doubles", std::span(doubles), Shape{2});
-  out.write("scalar", std::span(ints), Shape{});
+  out.write("scalar", std::span(one), Shape{});
   out.write("longs", std::span(longs), Shape{3, 1, 1, 1});
   out.close();
 
@@ -46,7 +46,7 @@ TEST(Hdf5, ArraysOfEveryTypeAndRankComeBack) {
   EXPECT_EQ(in.shape("network/layer0/weight"), (Shape{2, 3, 4}));
   EXPECT_TRUE(in.read_floats("network/layer0/bias").empty());
   EXPECT_EQ(in.read_doubles("deep/er/doubles"), doubles);
-  EXPECT_EQ(in.read_int32s("scalar"), ints);
+  EXPECT_EQ(in.read_int64s("scalar"), one);
   EXPECT_EQ(in.shape("scalar"), Shape{});
   EXPECT_EQ(in.read_int64s("longs"), longs);
   EXPECT_EQ(in.shape("longs"), (Shape{3, 1, 1, 1}));

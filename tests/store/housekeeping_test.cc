@@ -52,7 +52,14 @@ TEST(Housekeeping, ListsStoresByTheirSeals) {
   EXPECT_EQ(facts_of(all, three.flipped).problem, "");  // seals alone were read
   EXPECT_THAT(facts_of(all, three.torn).problem, HasSubstr("torn"));
   EXPECT_EQ(facts_of(all, three.torn).bytes, 1000);
-  EXPECT_TRUE(list_stores(three.folder.path() / "nowhere").empty());
+}
+
+TEST(Housekeeping, AFolderThatIsNotThereIsAnError) {
+  const TemporaryFolder folder;
+  const std::filesystem::path nowhere = folder.path() / "nowhere";
+  EXPECT_THROW(list_stores(nowhere), ConfigError);
+  EXPECT_THROW(verify_stores(nowhere), ConfigError);
+  EXPECT_THROW(prune_stores(nowhere, std::nullopt), ConfigError);
 }
 
 TEST(Housekeeping, VerifyFindsTheFlippedByte) {
@@ -71,6 +78,20 @@ TEST(Housekeeping, PruneDeletesWhatIsBrokenAndNothingElse) {
   ASSERT_EQ(pruned.size(), 2u);
   EXPECT_GT(pruned[0].bytes + pruned[1].bytes, 1000);
   EXPECT_THAT(three.folder.names(), UnorderedElementsAre(three.good.filename(), "notes.h5"));
+}
+
+// What cannot be read may be sound: it is somebody else's, or the disk has a bad day.
+TEST(Housekeeping, PruneSparesWhatItCannotRead) {
+  const TemporaryFolder folder;
+  const std::filesystem::path sound = write_example(folder.path(), features_info(3, "sound"));
+  const std::filesystem::path unreadable = folder.path() / ("features-" + std::string(32, 'e') + ".h5");
+  // Opens for everybody, root too, and fails at the first read.
+  std::filesystem::create_symlink("/proc/self/mem", unreadable);
+  const std::vector<StoreFacts> all = verify_stores(folder.path());
+  EXPECT_THAT(facts_of(all, unreadable).problem, HasSubstr("reading failed"));
+  EXPECT_FALSE(facts_of(all, unreadable).damaged);
+  EXPECT_TRUE(prune_stores(folder.path(), 1).empty());
+  EXPECT_THAT(folder.names(), UnorderedElementsAre(sound.filename(), unreadable.filename()));
 }
 
 TEST(Housekeeping, PruneDeletesByAgeWhenAsked) {

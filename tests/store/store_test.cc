@@ -25,6 +25,16 @@ std::string refusal(const std::filesystem::path& folder, const StoreKey& key) {
   return opened ? "opened" : warning;
 }
 
+// What is wrong with a file; open_store says so too, but the same warning only once.
+std::string damage(const std::filesystem::path& path) {
+  try {
+    verify_seal(path);
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "";
+}
+
 TEST(Store, FeaturesComeBack) {
   const TemporaryFolder folder;
   const StoreInfo info = features_info(3);
@@ -43,8 +53,6 @@ TEST(Store, FeaturesComeBack) {
   EXPECT_THAT(store->ids(), ElementsAre("demo/a", "demo/b", "demo/c"));
   EXPECT_THAT(store->offsets(), ElementsAre(0, 7, 7, 11));
   EXPECT_EQ(store->rows(), 11);
-  EXPECT_EQ(store->find("demo/c"), 2);
-  EXPECT_EQ(store->find("demo/d"), std::nullopt);
 
   const features::FeatureMatrix last = store->read_features(2);
   EXPECT_EQ(last.frames, 4);
@@ -134,8 +142,8 @@ TEST(Store, TornOnesAreNamedAtEveryLength) {
     const std::size_t length =
         step < 20 ? step * 30 : whole.size() - 1 - (kSteps - 1 - step) * whole.size() / kSteps;
     overwrite(path, whole.substr(0, length));
-    EXPECT_THAT(refusal(folder.path(), info.key), AllOf(HasSubstr(path.string()), HasSubstr("torn")))
-        << length;
+    EXPECT_THAT(damage(path), AllOf(HasSubstr(path.string()), HasSubstr("torn"))) << length;
+    EXPECT_FALSE(open_store(folder.path(), info.key)) << length;
   }
   overwrite(path, whole + "x");
   EXPECT_THAT(refusal(folder.path(), info.key), HasSubstr("torn"));
@@ -158,8 +166,8 @@ TEST(Store, AFlippedBitAnywhereIsNoticed) {
   // Every byte of the seal, many of HDF5's own, and some of the rest.
   for (std::size_t at = 0; at < whole.size(); at += at < 512 ? 1 : at < 8192 ? 17 : 499) {
     put(at, static_cast<char>(whole[at] ^ (1 << (at % 8))));
-    ASSERT_THROW(verify_seal(path), DataError) << at;
-    if (at % 50 == 0) EXPECT_THAT(refusal(folder.path(), info.key), HasSubstr(path.string())) << at;
+    ASSERT_THAT(damage(path), HasSubstr(path.string())) << at;
+    if (at % 50 == 0) EXPECT_FALSE(open_store(folder.path(), info.key)) << at;
     put(at, whole[at]);
   }
   EXPECT_TRUE(open_store(folder.path(), info.key));

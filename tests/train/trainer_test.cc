@@ -160,7 +160,7 @@ TEST_P(TrainerTest, DivergenceIsNamedWithItsCure) {
     for (int e = 0; e < 9; ++e) trainer.run_epoch();
     FAIL() << "converged";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("model m, fold 1, seed 1: the training loss is not finite"));
+    EXPECT_THAT(error.what(), HasSubstr("model m, fold 1, seed 1: the loss is not finite"));
     EXPECT_THAT(error.what(), HasSubstr("lower train.optimizer.learning_rate"));
   }
 }

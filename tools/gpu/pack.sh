@@ -7,10 +7,10 @@
 #   OUT=results bash FOLDER/run.sh                there
 #
 #   --build DIR    packs what DIR holds instead of building build/gpu (preset cuda, for sm_90 alone)
-#   --corpus DIR   also packs that folder of recordings, as FOLDER/corpus
+#   --corpus DIR   also packs that demo corpus (serval_demo_corpus makes it); run.sh then times an experiment on it
 #   --limit MIB    the most that the folder may hold, default 64
 #
-# In the folder: bin/ with the programs that have GPU tests, the program serval and the benchmarks; lib/ with
+# In the folder: bin/ with the programs that have GPU tests, serval and serval_lstm_bench; lib/ with
 # the libraries they need. CUDA, cuBLAS, cuFFT and cuDNN are left out: that machine has its own.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
@@ -87,7 +87,6 @@ for part in data experiments tests/golden; do
   if [[ -d "$SERVAL_ROOT/$part" ]]; then cp -R "$SERVAL_ROOT/$part" "$folder/source/$part"; fi
 done
 if [[ -n "$corpus" ]]; then cp -R "$corpus" "$folder/corpus"; fi
-if [[ -d "$SERVAL_ROOT/tools/gpu/bench" ]]; then cp -R "$SERVAL_ROOT/tools/gpu/bench" "$folder/bench"; fi
 
 size_mib="$(du -sm "$folder" | cut -f1)"
 if ((size_mib > limit_mib)); then

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs everything that wants a GPU, from the folder that tools/gpu/pack.sh made: the GPU tests, the same under
-# compute-sanitizer's four tools, then the benchmarks. One command does it all, because every further one
-# would cost that machine's time again:
+# compute-sanitizer's four tools, then the times of one LSTM layer and, where a demo corpus was packed, of the
+# demo experiment from recordings to results. One command does it all, because every further one would cost
+# that machine's time again:
 #
 #   OUT=results bash FOLDER/run.sh
 #
@@ -116,12 +117,16 @@ else
   say "not run: compute-sanitizer is not on this machine"
 fi
 
-# Each script of bench/ is one benchmark; the programs are on the PATH, $PACK is this folder.
-export PACK="$here"
-shopt -s nullglob
-for bench in "$here"/bench/*.sh; do
-  step "bench $(basename "$bench" .sh)" "$out/bench.log" bash "$bench"
-done
+# A pack of some rooms alone has neither program.
+if [[ -x "$here/bin/serval_lstm_bench" ]]; then
+  step "time of an LSTM layer" "$out/bench.log" serval_lstm_bench
+fi
+if [[ -x "$here/bin/serval" && -d "$here/corpus" ]]; then
+  rm -rf "$out/demo" "$out/demo-stores"
+  SERVAL_DEMO="$here/corpus" step "time of the demo experiment" "$out/bench.log" \
+    serval run "$here/source/experiments/demo_lstm.json" --device cuda --out "$out/demo" \
+    --set "store=\"$out/demo-stores\""
+fi
 
 rm -f "$scratch"
 say "$([[ $failures == 0 ]] && echo "all passed" || echo "$failures steps failed")"

@@ -126,7 +126,7 @@ void store_list(const Common& common, const std::string& folder, bool verify) {
   if (common.json) std::cout << write_json(list);
   if (verify && problems > 0) {
     throw DataError(cat(folder, ": ", problems, " of ", stores.size(),
-                        " stores are damaged; `serval store prune` deletes them"));
+                        " stores have a problem; `serval store prune` deletes damaged ones"));
   }
 }
 

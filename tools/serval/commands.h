@@ -1,5 +1,5 @@
-// What each sub-command does with its parsed arguments. Results go to standard output, all else to standard
-// error.
+// What each sub-command does with its parsed arguments.
+// Results go to standard output, all else to standard error.
 #pragma once
 
 #include <optional>

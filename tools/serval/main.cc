@@ -1,5 +1,8 @@
 // The command line: parses, calls, and turns errors into messages and exit codes.
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -34,6 +37,15 @@ void add_experiment(CLI::App* app, Common& common, ExperimentArguments& argument
   add_json(app, common);
 }
 
+// Results on standard output count only when they arrived.
+void flush_results() {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout) return;
+  throw serval::DiskError(serval::cat("standard output: cannot be written",
+                                      errno == 0 ? "" : serval::cat(": ", std::strerror(errno))));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -60,7 +72,9 @@ int main(int argc, char** argv) {
   CLI::App* corpus = app.add_subcommand("corpus", "look at recordings")->require_subcommand(1);
   std::string folder, use, out;
   CLI::App* check =
-      corpus->add_subcommand("check", "what is in a folder of corpora, and what is wrong with it");
+      corpus->add_subcommand("check",
+                             "what is in a folder of corpora, and what is wrong with it; this is a report,\n"
+                             "so that the exit code is 0 whatever it finds");
   check->add_option("folder", folder, "folder of recordings; corpora are recognised by their file names")
       ->required();
   add_threads(check, common);
@@ -116,10 +130,11 @@ int main(int argc, char** argv) {
 
   serval::install_interrupt_handlers();
   std::signal(SIGPIPE, SIG_DFL);
-  std::signal(SIGXFSZ,
-              SIG_IGN);  // a file-size limit then fails the write, which is reported like a full disk
+  // A file-size limit then fails the write, which is reported like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     app.parse(argc, argv);
+    flush_results();
     return static_cast<int>(serval::ExitCode::kDone);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, std::cout, std::cerr);
@@ -127,6 +142,9 @@ int main(int argc, char** argv) {
   } catch (const serval::Error& error) {
     std::cerr << "serval: " << error.what() << '\n';
     return static_cast<int>(error.code());
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::cerr << "serval: " << error.path1().string() << ": " << error.code().message() << '\n';
+    return static_cast<int>(serval::ExitCode::kData);
   } catch (const std::bad_alloc&) {
     std::cerr << "serval: out of memory; use fewer --threads, smaller batches or shorter recordings\n";
   } catch (const std::exception& error) {

@@ -27,8 +27,8 @@ SampleRange sound_range(const Waveform& waveform, double trim_db);
 
 // Resamples, trims, levels, and pads or cuts, as the settings say; the crop belongs to decoding.
 // Trimming comes after resampling, so its frames are of the experiment's rate.
-// Throws DataError when the waveform is silent or shorter than min_duration_s, without a name: load() adds
-// it.
+// Throws DataError when the waveform is silent, shorter than min_duration_s, or has a sample that is not a
+// number or beyond kLoudest; load() adds the path.
 Waveform prepare(Waveform waveform, const AudioSettings& settings);
 
 // decode() and prepare(); every DataError starts with the path.

@@ -74,7 +74,7 @@ std::unique_ptr<DeviceState> make_cuda_state(int index);
 std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why);
 std::string cuda_versions();
 void register_cuda_ops(OpRegistry& registry);
-void install_cuda_memory();
+void prepare_cuda();  // once, before any CUDA library is used
 }  // namespace detail
 
 }  // namespace serval

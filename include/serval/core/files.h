@@ -12,13 +12,33 @@ namespace serval {
 std::string read_text(const std::filesystem::path& path);
 
 // Writes through a temporary name beside `path`, then fsync and rename, so that a reader sees the old content
-// or the new, never a part. Throws DiskError when there is no room (nothing is left behind), DataError
-// otherwise.
+// or the new, never a part. Throws DiskError when there is no room (nothing stays), else DataError.
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 
 // The same for a writer that needs a path of its own (HDF5). `write` gets the temporary path.
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
+
+// The same for a file that grows over many calls. It is written at path() and renamed by publish(); without
+// that, nothing stays. The name differs between threads, processes and the machines that share a file system.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& wanted);  // makes no file
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile();
+
+  const std::filesystem::path& path() const { return path_; }
+  void publish() const;  // the file is closed; throws like write_atomically
+
+ private:
+  std::filesystem::path wanted_;
+  std::filesystem::path path_;
+};
+
+// DiskError for a full disk or quota and for a file size limit (all three: the same command works once there
+// is room), DataError for the rest: "<path>: <what>: <the system's reason>".
+[[noreturn]] void fail_errno(const std::filesystem::path& path, const std::string& what, int error);
 
 // Creates the folder and its parents; throws ConfigError when that is not allowed.
 void make_folder(const std::filesystem::path& path);

@@ -1,5 +1,4 @@
-// Ctrl-C and a scheduler's SIGTERM: long loops ask `interrupted()` at places from which they can continue
-// later.
+// Ctrl-C and a scheduler's SIGTERM: long loops ask `interrupted()` where they can continue later.
 #pragma once
 
 namespace serval {

@@ -30,6 +30,14 @@ struct JsonValue {
   std::vector<std::pair<std::string, JsonValue>> members;  // object, in file order
   JsonPlace place;
 
+  // Written out and defined in json.cc, where the pair of a name and this type is complete.
+  JsonValue();
+  JsonValue(const JsonValue&);
+  JsonValue(JsonValue&&) noexcept;
+  JsonValue& operator=(const JsonValue&);
+  JsonValue& operator=(JsonValue&&) noexcept;
+  ~JsonValue();
+
   const JsonValue* find(const std::string& key) const;
 
   // For building documents to write.
@@ -45,8 +53,8 @@ struct JsonValue {
   // Adds a member and returns *this.
   JsonValue& set(const std::string& key, JsonValue value);
 };
-const char* to_string(
-    JsonValue::Kind kind);  // "null", "boolean", "integer", "number", "text", "list", "object"
+// "null", "boolean", "integer", "number", "text", "list", "object"
+const char* to_string(JsonValue::Kind kind);
 
 // Throws ConfigError listing what is wrong, each with its place. `name` appears in the messages.
 JsonValue parse_json(const std::string& content, const std::string& name);

@@ -11,7 +11,7 @@ namespace serval {
 void set_quiet(bool quiet);
 void open_log_file(const std::string& path);  // appends; "" closes it
 void log_info(const std::string& message);
-void log_warning(const std::string& message);
+void log_warning(const std::string& message);  // the same warning is said once
 
 // A progress bar on a terminal, a plain line now and then elsewhere. Threads may share one.
 class Progress {

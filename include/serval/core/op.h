@@ -30,11 +30,6 @@ class OpRegistry {
   void add(DeviceKind device, typename Op::Signature* body) {
     add_erased(Op::kName, device, reinterpret_cast<Erased*>(body));
   }
-  // Names an op without a body, so that the support matrix shows what is missing.
-  template <class Op>
-  void declare() {
-    bodies_[Op::kName];
-  }
   template <class Op>
   typename Op::Signature* find(DeviceKind device) const {
     return reinterpret_cast<typename Op::Signature*>(find_erased(Op::kName, device));

@@ -29,7 +29,7 @@ SERVAL_HD inline PhiloxBlock philox4x32(PhiloxBlock counter, std::uint32_t key0,
   return counter;
 }
 
-enum class RandomPurpose : std::uint32_t { kInit = 1, kShuffle = 2, kDropout = 3, kSplit = 4, kTest = 5 };
+enum class RandomPurpose : std::uint32_t { kInit = 1, kShuffle = 2, kDropout = 3, kTest = 5 };
 
 // One sequence of random numbers. `index` picks the number; equal arguments give equal numbers everywhere.
 struct RandomStream {
@@ -41,7 +41,7 @@ struct RandomStream {
 
   // Numbers 4 n to 4 n + 3, for loops that want many.
   SERVAL_HD PhiloxBlock block(std::uint64_t n) const {
-    // The counter holds what changes fastest; fold, purpose and layer are folded into the key.
+    // Seed and fold are the key; what changes within one training is the counter: number, step, layer, purpose.
     return philox4x32(PhiloxBlock{{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n >> 32), step,
                                    (layer << 8) | static_cast<std::uint32_t>(purpose)}},
                       static_cast<std::uint32_t>(seed) ^ (fold * 0x85EBCA6Bu),

@@ -23,9 +23,6 @@ struct CsvTable {
 // a closing quote, a row of another length than the header, a column named twice, a zero byte, no header.
 CsvTable parse_csv(std::string_view content, const std::string& name);
 
-// One field, quoted where it must be.
-std::string csv_field(const std::string& value);
-
 // Collects messages and throws them as one DataError; the twenty-first and later are only counted.
 class LineErrors {
  public:

@@ -44,6 +44,8 @@ class NameReader {
   Form compile(const NameForm& form) const;
   std::string expression_of(const std::string& field, const NameForm& form) const;
   void fill(Recording& recording, const NamedList<std::string>& values) const;
+  // One spelling for each actor: where case does not count, that of the description, else small letters.
+  std::string spelling_of(const std::string& actor) const;
   Gender gender_of(const std::string& actor) const;
 
   CorpusDescription description_;

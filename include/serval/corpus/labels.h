@@ -29,8 +29,7 @@ struct LabelSet {
   NamedList<std::string> map;        // label, raw or harmonised -> class; "": left out
 };
 
-// Throws ConfigError for a map to a class that is not in `classes`, a class named twice, fewer than two
-// classes.
+// Throws ConfigError for a map to a class not in `classes`, a class named twice, fewer than two classes.
 LabelSet label_set(const LabelSettings& settings);
 
 // The class of a label: the map's entry for the raw label, else for the harmonised one, else the class that
@@ -39,7 +38,8 @@ int class_of(const LabelSet& set, const Recording& recording);
 
 // Recordings by corpus in the given order, then by id; those whose label is left out are gone. Classes of a
 // named set that no recording has are dropped with a line in the log; of a custom set they are a ConfigError.
-// Throws DataError for two recordings with one id and for fewer than two classes.
+// Throws DataError for two recordings with one id, for one actor in two spellings (check_actor_names) and for
+// fewer than two classes.
 Manifest build_manifest(const std::vector<Recording>& recordings, const LabelSet& set);
 
 }  // namespace serval::corpus

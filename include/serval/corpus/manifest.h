@@ -25,6 +25,10 @@ struct Recording {
   std::string content_hash;  // of the file's bytes; "" until computed
 };
 
+// Throws DataError naming two actors whose names differ only in case or blanks: one person under two names
+// could be on both sides of a fold.
+void check_actor_names(const std::vector<Recording>& recordings);
+
 // Recordings in a fixed order (by corpus as listed, then by id), and the classes of the experiment.
 struct Manifest {
   std::vector<Recording> recordings;

@@ -11,8 +11,7 @@ namespace serval::experiment {
 
 // The file with its parents merged in, network files in place of their paths, and overrides applied.
 //   "extends": "base.json"   objects merge deeply, lists are replaced, null removes what the parent has
-//   overrides                "train.epochs=5", "models.m.network.layers.0.hidden=64": a path and a JSON
-//   value;
+//   overrides                "train.epochs=5", "models.m.network.layers.0.hidden=64": a path and a JSON value;
 //                            a bare word counts as text
 // Throws ConfigError.
 JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides);

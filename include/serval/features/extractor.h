@@ -1,9 +1,11 @@
 // Waveforms in, feature matrices out, on the device of the context.
 //
 // For frame f, with x the clip, w the window in the middle of n_fft samples and H the mel filters:
-//   X[f, k] = sum_n w[n] x[f hop + n - n_fft/2] exp(-2 pi i k n / n_fft)     (without - n_fft/2: padding
-//   none) M[f, m] = sum_k H[m, k] |X[f, k]|^power L[f, m] = 10 log10 max(M, floor), then max(L, max over the
-//   clip of L - top_db);  or  log max(M, floor) C[f, c] = lifter[c] * orthonormal DCT-II of L over m (mfcc)
+//   X[f, k] = sum_n w[n] x[f hop + n - n_fft/2] exp(-2 pi i k n / n_fft)   (padding none: without - n_fft/2)
+//   M[f, m] = sum_k H[m, k] |X[f, k]|^power
+//   L[f, m] = 10 log10 max(M, floor), then max(L, (maximum of L over the clip) - top_db);
+//             with natural logarithms: log max(M, floor)
+//   C[f, c] = lifter[c] * orthonormal DCT-II of L over m   (mfcc alone)
 // followed by the slopes and the curvatures of these columns over time, where asked for.
 // A clip of n samples has 1 + n / hop frames, or 1 + (n - n_fft) / hop with padding none.
 #pragma once

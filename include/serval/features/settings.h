@@ -18,6 +18,9 @@ enum class MelScale { kSlaney, kHtk };
 enum class MelNorm { kSlaney, kNone };
 enum class LogScale { kDb, kNatural };
 
+// The longest transform: a frame's spectrum must fit the memory that the threads of a GPU's block share.
+inline constexpr int kMaxFft = 32768;
+
 struct FeatureSettings {
   FeatureType type = FeatureType::kLogMel;
 

@@ -42,9 +42,10 @@ struct Fold {
 // Every actor of the manifest is on exactly one side of every fold, and in at most one fold's test side.
 // Throws ConfigError naming all offenders: fewer actors than folds, actors tested twice or unknown, a
 // preset's actors that the corpus lacks or has besides, too many validation actors, a class of the manifest
-// absent from a fold's training side. Validation actors of fold k come from the test groups of folds k + 1, k
-// + 2, ... in turn, so that all actors serve about equally often; genders alternate where both are present,
-// female first in even folds. Nothing random: every seed of a fold has the same sides.
+// absent from a fold's training side.
+// Validation actors of fold k come from the test groups of the folds after it (k + 1, k + 2, ...) in turn, so
+// that all actors serve about equally often; genders alternate where both are present, female first in even
+// folds. Nothing random: every seed of a fold has the same sides.
 std::vector<Fold> make_folds(const FoldSettings& settings, const corpus::Manifest& manifest);
 
 // The guard itself, callable on folds from anywhere. Looks at the actors' lists and at the recordings' own
@@ -70,8 +71,7 @@ struct RaggedFeatures {
   std::int64_t dimension = 0;
 };
 // Over fold.train, two-pass in double precision, in the manifest's order. Refuses (AuditError) a recording of
-// a validation or test actor of `fold`; throws DataError for a value that is not finite and for no frames at
-// all.
+// a validation or test actor of `fold`; throws DataError for no frames and for a value that is not finite.
 Normaliser fit_normaliser(const RaggedFeatures& features, const Fold& fold, const corpus::Manifest& manifest);
 
 }  // namespace serval::folds

@@ -1,4 +1,5 @@
-// Which instructions the CPU kernels use, chosen once at run time, so that one binary runs on any processor.
+// Which instructions this room's CPU kernels use, chosen once at run time, so that one binary runs on any
+// processor. Features choose for themselves: all their instruction sets give the same bits.
 //
 // The best level that this processor has, or the one named by the environment variable SERVAL_CPU
 // (baseline, avx2 or avx512). A name that is unknown or that this processor lacks is a ConfigError.

@@ -1,5 +1,5 @@
 // A padded batch out of ragged recordings, normalised with the fold's own training statistics.
-//   x[t, b, f] = (values[offsets[item_b] + t, f] - mean[f]) * scale[f]   for t < length_b, else 0
+//   x[t, b, f] = (values[starts[b] + t, f] - mean[f]) * scale[f]   for t < lengths[b], else 0
 #pragma once
 
 #include "serval/core/context.h"

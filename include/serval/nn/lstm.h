@@ -56,7 +56,7 @@ struct LstmBackwardArgs {
   TensorView dweights;  // [lstm_parameter_count], accumulated into
 };
 
-// Floats of reserve (kept from forward to backward) and of scratch for the largest batch of that shape.
+// Floats of reserve (kept from forward to backward) for a batch of that shape.
 struct LstmReserveSize {
   static constexpr const char* kName = "lstm_reserve_size";
   using Signature = void(const Context&, const LstmShape&, std::int64_t* floats);

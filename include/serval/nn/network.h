@@ -68,7 +68,8 @@ struct SequenceBatch {
 
 enum class Mode { kInfer, kTrain };
 
-// Owns parameters, gradients and every activation, all allocated in the constructor: nothing allocates later.
+// Owns parameters, gradients and every activation, all allocated in the constructor. Only cuDNN's plan of a
+// sequence shape is made later, when the shape is first met, and then kept.
 class Network {
  public:
   // Throws ConfigError when the layers do not fit together (message names the layer).

@@ -31,8 +31,7 @@ struct ActivationBackward {
   using Signature = void(const Context&, const ActivationBackwardArgs&);
 };
 
-// sums[c] += sum over r of x[r, c], rows added in ascending order within fixed blocks: the same bits each
-// time.
+// sums[c] += sum over r of x[r, c], added in ascending order within fixed blocks: the same bits each time.
 struct ColumnSumArgs {
   std::int64_t rows = 0, columns = 0;
   ConstTensorView x;  // [rows, columns]

@@ -42,7 +42,7 @@ struct LastPoolBackward {
 };
 
 // The part of attention after the scores: masked softmax over time and the weighted sum. The layer computes
-// the scores with GEMMs and tanh (nn/activation.h).
+// the scores with GEMMs and tanh (nn/gemm.h, nn/pointwise.h).
 struct AttentionPoolArgs {
   SequenceShape shape;
   View<const std::int32_t> lengths;  // [B]

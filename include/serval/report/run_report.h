@@ -41,11 +41,11 @@ struct RunReport {
   std::vector<ModelReport> models;  // the first one is the run's headline
   evaluate::Chance chance;
   audit::Audit audit;
-  // What a reader must know before believing a figure: "synthetic speech", a protocol that leaks, skipped
-  // recordings.
+  // What a reader must know before believing a figure: synthetic speech, a protocol that leaks, and the like.
   std::vector<std::string> stamps;
   std::vector<std::pair<std::string, std::string>> versions;  // "serval" -> "0.1.0"
-  std::string device, device_name;
+  std::string device;                                         // "cpu" or "cuda"
+  std::vector<std::string> devices;  // every device that trained a model, by name and libraries
   std::vector<std::pair<std::string, double>> seconds;  // stage -> seconds of the runs that computed it
 };
 
@@ -58,8 +58,5 @@ std::string predictions_csv(const RunReport& report);
 std::string results_text(const RunReport& report);
 // One page that needs nothing else.
 std::string results_html(const RunReport& report);
-
-// RFC 4180: quoted where needed.
-std::string csv_field(const std::string& text);
 
 }  // namespace serval::report

@@ -27,7 +27,7 @@
 
 namespace serval::store {
 
-enum class Element { kFloat32, kFloat64, kInt16, kInt32, kInt64 };
+enum class Element { kFloat32, kFloat64, kInt16, kInt64 };
 const char* to_string(Element element);  // "float32", ...
 
 struct FileUse;  // src/store/hdf5_handle.h
@@ -49,12 +49,10 @@ class Hdf5File {
   // Datasets of any shape. `name` may be a path, "network/layer0/weight"; its groups are made on the way.
   void write(const std::string& name, std::span<const float> values, const Shape& shape);
   void write(const std::string& name, std::span<const double> values, const Shape& shape);
-  void write(const std::string& name, std::span<const std::int32_t> values, const Shape& shape);
   void write(const std::string& name, std::span<const std::int64_t> values, const Shape& shape);
   // Reading wants the type that was written.
   std::vector<float> read_floats(const std::string& name) const;
   std::vector<double> read_doubles(const std::string& name) const;
-  std::vector<std::int32_t> read_int32s(const std::string& name) const;
   std::vector<std::int64_t> read_int64s(const std::string& name) const;
   Shape shape(const std::string& name) const;
   bool has(const std::string& name) const;

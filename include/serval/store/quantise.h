@@ -1,8 +1,7 @@
 // Audio as 16-bit integers with a scale per recording.
 //
 // Whatever decodes audio passes its samples through quantise() and samples() before anything else sees them,
-// whether or not a store is written: so a run that decodes and a run that reads a store compute on the same
-// bits.
+// with a store or without: so a run that decodes and a run that reads a store compute on the same bits.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +16,8 @@ struct QuantisedAudio {
   float scale = 1;  // a power of two; sample = code * scale, exact in float
 };
 
-// scale is the smallest power of two for which every round(sample / scale) fits 16 bits (ties go to even),
-// so:
-//   - the error is at most scale / 2, and scale is below peak / 16383: quiet recordings keep their
-//   resolution;
+// scale is the smallest power of two for which every round(sample / scale) fits 16 bits (ties to even). So:
+//   - the error is at most scale / 2, and scale is below peak / 16383: quiet recordings keep their resolution;
 //   - nothing clips, however loud: samples beyond full scale get a larger scale;
 //   - the samples of a 16-bit file at its own rate and level come back as they were;
 //   - quantising what came back changes no sample.

@@ -11,7 +11,15 @@
 #include <filesystem>
 #include <string>
 
+#include "serval/core/error.h"
+
 namespace serval::store {
+
+// The bytes themselves are wrong: torn, corrupt or never sealed. Any other DataError says that they could not
+// be read, and nothing about them.
+struct DamagedError : DataError {
+  using DataError::DataError;
+};
 
 struct Seal {
   std::string kind;        // "audio", "features", "checkpoint"; one word
@@ -26,10 +34,11 @@ struct Seal {
 // For a file made by Hdf5File::create and closed. Throws DiskError or DataError.
 void seal_file(const std::filesystem::path& path, const Seal& seal);
 
-// The seal alone, without a look at the rest of the file but its size. Throws DataError naming what is wrong.
+// The seal alone, without a look at the rest of the file but its size. Throws DamagedError naming what is
+// wrong, DataError when the file cannot be read.
 Seal read_seal(const std::filesystem::path& path);
 
-// Reads the whole file; throws DataError unless every byte is as it was sealed.
+// Reads the whole file; throws DamagedError unless every byte is as it was sealed, DataError as above.
 Seal verify_seal(const std::filesystem::path& path);
 
 }  // namespace serval::store

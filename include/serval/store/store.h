@@ -15,7 +15,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "serval/features/feature_matrix.h"
@@ -90,7 +89,6 @@ class Store {
   std::int64_t rows() const { return offsets_.back(); }
   const std::vector<std::int64_t>& offsets() const { return offsets_; }  // [items + 1], in rows
   const std::vector<std::string>& ids() const { return ids_; }
-  std::optional<std::int64_t> find(const std::string& id) const;
 
   // The rows of items [first, first + count), one after another: [rows, dimension]. Audio comes as samples.
   // `out` has room for exactly that. Holds kBatchBytes more at most.
@@ -109,7 +107,6 @@ class Store {
   std::vector<std::int64_t> offsets_;
   std::vector<std::string> ids_;
   std::vector<float> scale_;  // audio alone
-  std::unordered_map<std::string, std::int64_t> item_of_;
 };
 
 // None when there is no such store. Also none when it is torn, corrupt or of another key, with a warning that

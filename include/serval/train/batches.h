@@ -9,8 +9,7 @@
 
 namespace serval::train {
 
-// One pass: recordings batch by batch, each batch longest first (the LSTM's work then shrinks as sequences
-// end).
+// One pass: recordings batch by batch, each longest first, so that the LSTM's work shrinks as sequences end.
 struct EpochPlan {
   struct Slice {
     std::int64_t first = 0;  // place in the arrays below

@@ -17,8 +17,7 @@ struct TrainSettings {
   int batch_size = 64;
   int epochs = 60;
   double clip_norm = 5;  // 0: gradients are not clipped
-  // Which epoch's weights are tested. The validation actors decide; the test actors are scored once,
-  // afterwards.
+  // Which epoch's weights are tested. The validation actors decide; the test actors are scored once, at last.
   Select select = Select::kBestValidation;
   Monitor monitor = Monitor::kValidationUar;
   int patience = 0;  // stop after so many epochs without a better one; 0: never

@@ -54,6 +54,8 @@ struct TaskResult {
   std::vector<Epoch> history;
   std::vector<std::int64_t> recordings;           // the test side, manifest numbers
   std::vector<std::vector<float>> probabilities;  // [recording][class]
+  // Where it was trained; more than one when it continued elsewhere, and its bits are then of neither.
+  std::vector<std::string> devices;
   double seconds = 0;
   std::int64_t parameters = 0;
 };

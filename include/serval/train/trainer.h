@@ -31,6 +31,7 @@ class Trainer {
   const Epoch& run_epoch();
 
   int selected_epoch() const;
+  const std::vector<std::string>& devices() const;  // those that ran its epochs, see device_label()
   // Scores with the selected weights: [recording][class].
   std::vector<std::vector<float>> predict(const std::vector<std::int64_t>& recordings);
   std::int64_t parameter_count() const;

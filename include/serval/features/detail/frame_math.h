@@ -29,18 +29,10 @@ SERVAL_HD inline float spectrum_value(float re, float im, int power) {
 }
 
 SERVAL_HD inline std::int32_t bits_of(float x) {
-#if defined(__CUDA_ARCH__)
-  return __float_as_int(x);
-#else
   return std::bit_cast<std::int32_t>(x);
-#endif
 }
 SERVAL_HD inline float float_of(std::int32_t bits) {
-#if defined(__CUDA_ARCH__)
-  return __int_as_float(bits);
-#else
   return std::bit_cast<float>(bits);
-#endif
 }
 
 // log(x) for positive normal x, within 2 units in the last place. One formula, so that both devices round

@@ -1,0 +1,15 @@
+// Small things done to text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace serval {
+
+std::string lower(std::string text);         // A to Z only, whatever the locale
+std::string trimmed(std::string_view text);  // without blanks (space, tab, line ends) at both ends
+
+// One field of comma-separated values, quoted where RFC 4180 asks for it.
+std::string csv_field(const std::string& value);
+
+}  // namespace serval
