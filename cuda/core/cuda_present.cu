@@ -1,5 +1,6 @@
 // The CUDA build's half of the seam in core/context.h; src/core/cuda_absent.cc is the other.
 #include <cstdlib>
+
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 

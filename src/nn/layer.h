@@ -12,7 +12,7 @@ struct LayerCall {
   const Context& context;
   const SequenceBatch& batch;
   Mode mode = Mode::kInfer;
-  RandomStream random;  // of this training step
+  RandomStream random;                // of this training step
   const float* parameters = nullptr;  // the network's flat buffers
   float* gradients = nullptr;
 };

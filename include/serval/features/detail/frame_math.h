@@ -28,12 +28,8 @@ SERVAL_HD inline float spectrum_value(float re, float im, int power) {
   return power == 2 ? squared : sqrtf(squared);
 }
 
-SERVAL_HD inline std::int32_t bits_of(float x) {
-  return std::bit_cast<std::int32_t>(x);
-}
-SERVAL_HD inline float float_of(std::int32_t bits) {
-  return std::bit_cast<float>(bits);
-}
+SERVAL_HD inline std::int32_t bits_of(float x) { return std::bit_cast<std::int32_t>(x); }
+SERVAL_HD inline float float_of(std::int32_t bits) { return std::bit_cast<float>(bits); }
 
 // log(x) for positive normal x, within 2 units in the last place. One formula, so that both devices round
 // alike, and free of branches, so that compilers vectorise it: x = 2^e m with m in [sqrt(1/2), sqrt(2)), and
