@@ -87,12 +87,24 @@ if [[ "$full" == yes ]]; then
   build tidy || failed+=("clang-tidy")
 fi
 
+# Tests whose body runs once a device: those that have a CPU run and no CUDA run in this build, on this machine.
+gpu_tests_not_run() {
+  local program count=0
+  for program in "$SERVAL_ROOT"/build/cuda/tests/test_*; do
+    if [[ ! -f "$program" || ! -x "$program" ]]; then continue; fi
+    count=$((count + $("$program" --gtest_list_tests | awk '/^  .*\/cpu/ { cpu++ } /^  .*\/cuda/ { cuda++ } END { print cpu - cuda }')))
+  done
+  echo "$count"
+}
+
 # ctest's own summaries close the output.
 say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
 if [[ -n "$why_no_cuda" ]]; then
   say "the CUDA build was left out: $why_no_cuda"
 else
   say "build/cuda is for the GPUs \"$gpus\"; cmake --preset cuda -DCMAKE_CUDA_ARCHITECTURES=... changes that"
+  not_run="$(gpu_tests_not_run)"
+  if ((not_run > 0)); then say "$not_run tests for device cuda were not run: no GPU can be used here"; fi
 fi
 if [[ -z "${SERVAL_CORPORA:-}" ]]; then say "SERVAL_CORPORA is not set: tests on real recordings were not run"; fi
 if ((${#failed[@]} > 0)); then say "FAILED: $(IFS=',' && echo "${failed[*]}")"; fi
