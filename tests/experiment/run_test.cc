@@ -118,7 +118,8 @@ TEST_P(RunTest, StoppingAnywhereAndGoingOnGivesTheSameBits) {
   int stops = 0;
   for (int attempt = 0; attempt < 60; ++attempt) {
     std::thread stopper([attempt] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7)));
+      // Longer each time, so that a slow machine gets to the end too.
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7) + 10 * attempt));
       request_interrupt(true);
     });
     bool finished = false;
