@@ -15,7 +15,8 @@ namespace serval {
 // Each room with CUDA bodies names them here; see cuda/<room>/register_ops.cu.
 namespace features {
 void register_cuda_ops(OpRegistry& registry);
-}
+void register_segment_cuda_ops(OpRegistry& registry);
+}  // namespace features
 namespace nn {
 void register_cuda_ops(OpRegistry& registry);
 }
@@ -135,6 +136,7 @@ std::string cuda_versions() {
 
 void register_cuda_ops(OpRegistry& registry) {
   features::register_cuda_ops(registry);
+  features::register_segment_cuda_ops(registry);
   nn::register_cuda_ops(registry);
 }
 

@@ -9,7 +9,8 @@ namespace serval {
 // Each room that has ops registers them in a function of this name.
 namespace features {
 void register_cpu_ops(OpRegistry& registry);
-}
+void register_segment_cpu_ops(OpRegistry& registry);
+}  // namespace features
 namespace nn {
 void register_cpu_ops(OpRegistry& registry);
 }
@@ -19,6 +20,7 @@ namespace {
 OpRegistry make_registry() {
   OpRegistry registry;
   features::register_cpu_ops(registry);
+  features::register_segment_cpu_ops(registry);
   nn::register_cpu_ops(registry);
   detail::register_cuda_ops(registry);
   detail::prepare_cuda();

@@ -101,12 +101,9 @@ class Reader : public SettingsVisitor {
 
   void visit_integers(const char* name, std::vector<std::int64_t>& values, IntRange range,
                       Help help) override {
-    const JsonValue* found = take_list(name, help, "a list of integers");
+    const JsonValue* found = take(name, help);
     if (found == nullptr) return;
-    values.clear();
-    for (std::size_t i = 0; i < found->items.size(); ++i) {
-      const JsonValue& item = found->items[i];
-      const std::string at = cat(name, "[", i, "]");
+    const auto read = [&](const JsonValue& item, const std::string& at) {
       if (item.kind != JsonValue::Kind::kInteger) {
         wrong_kind(item, at.c_str(), "an integer");
       } else if (item.integer < range.min || item.integer > range.max) {
@@ -115,7 +112,15 @@ class Reader : public SettingsVisitor {
       } else {
         values.push_back(item.integer);
       }
+    };
+    if (found->kind == JsonValue::Kind::kInteger) {
+      values.clear();
+      return read(*found, name);
     }
+    if (found->kind != JsonValue::Kind::kList)
+      return wrong_kind(*found, name, "an integer or a list of integers");
+    values.clear();
+    for (std::size_t i = 0; i < found->items.size(); ++i) read(found->items[i], cat(name, "[", i, "]"));
   }
 
   void visit_texts(const char* name, std::vector<std::string>& values, Help help) override {

@@ -51,7 +51,10 @@ class SchemaWriter : public SettingsVisitor {
   void visit_integers(const char* name, std::vector<std::int64_t>& values, IntRange, Help help) override {
     JsonValue defaults = JsonValue::list();
     for (const std::int64_t value : values) defaults.items.push_back(JsonValue::of(value));
-    add(name, list_of(typed("integer")), std::move(defaults), help);
+    JsonValue field = JsonValue::object();
+    field.set("type", JsonValue::of(std::vector<std::string>{"integer", "array"}));
+    field.set("items", typed("integer"));
+    add(name, std::move(field), std::move(defaults), help);
   }
   void visit_texts(const char* name, std::vector<std::string>& values, Help help) override {
     add(name, list_of(typed("string")), JsonValue::of(values), help);

@@ -134,20 +134,31 @@ TEST(Settings, NamesAnUnsetEnvironmentVariable) {
 }
 
 TEST(Settings, WrongKindsAreNamed) {
-  EXPECT_THAT(errors_of(R"({"name": 3, "seeds": 1, "list": {}, "map": [], "limit_db": "x"})"),
+  EXPECT_THAT(errors_of(R"({"name": 3, "seeds": "1", "list": {}, "map": [], "limit_db": "x"})"),
               ElementsAre(HasSubstr("name: must be text in quotes, not integer"),
                           HasSubstr("limit_db: must be a number, not text"),
-                          HasSubstr("seeds: must be a list of integers, not integer"),
+                          HasSubstr("seeds: must be an integer or a list of integers, not text"),
                           HasSubstr("list: must be a list, not object"),
                           HasSubstr("map: must be an object, not list")));
+}
+
+TEST(Settings, AListOfOneIntegerMayBeTheNumberAlone) {
+  std::vector<std::string> errors;
+  const auto read = [&](const std::string& json) {
+    return read_settings<Outer>(parse_json(json, "dir/x.json"), errors).seeds;
+  };
+  EXPECT_THAT(read(R"({"name": "n", "seeds": 7})"), ElementsAre(7));
+  EXPECT_TRUE(errors.empty());
+  EXPECT_TRUE(read(R"({"name": "n", "seeds": -7})").empty());
+  EXPECT_THAT(errors, ElementsAre(HasSubstr("seeds: -7 is out of range [0, ")));
 }
 
 TEST(Settings, SchemaNamesEveryFieldOfEveryVariant) {
   Outer outer;
   const JsonValue schema = settings_schema([&](SettingsVisitor& v) { describe(v, outer); });
   const std::string text = write_json(schema);
-  for (const char* field :
-       {"limit_db", "sides", "radius", "edge", "\"exclusiveMinimum\": 0.0", "\"required\": [\"name\"]"}) {
+  for (const char* field : {"limit_db", "sides", "radius", "edge", "\"exclusiveMinimum\": 0.0",
+                            "\"required\": [\"name\"]", "\"type\": [\"integer\", \"array\"]"}) {
     EXPECT_THAT(text, HasSubstr(field));
   }
   EXPECT_EQ(outer.list.size(), 1u);  // the schema made one element to describe; the struct is a throwaway

@@ -20,6 +20,7 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "dropout",
                                           "extract_features",
                                           "fill_zero",
+                                          "gather_segments",
                                           "gather_sequences",
                                           "gemm",
                                           "last_pool_backward",

@@ -75,6 +75,7 @@ class SettingsVisitor {
   // A file or folder: ${NAME} is replaced from the environment, and a relative path starts at the folder of
   // the JSON file that names it.
   void path(const char* name, std::string& value, Help help) { visit_path(name, value, help); }
+  // A list of one may be written as the number alone.
   void integers(const char* name, std::vector<std::int64_t>& values, IntRange range, Help help) {
     visit_integers(name, values, range, help);
   }
