@@ -77,15 +77,16 @@ TEST_F(CliTest, ASecondRunReadsTheStoreAndSaysSo) {
 }
 
 TEST_F(CliTest, WithJsonStandardOutputIsOneDocument) {
-  for (const std::vector<std::string>& command :
-       std::vector<std::vector<std::string>>{{"run", "x.json", "--device", "cpu", "--json"},
-                                             {"features", "x.json", "--device", "cpu", "--json"},
-                                             {"corpus", "check", "corpus", "--json"},
-                                             {"store", "ls", "stores", "--json"},
-                                             {"store", "verify", "stores", "--json"},
-                                             {"store", "prune", "stores", "--json"},
-                                             {"info", "--ops", "--json"},
-                                             {"schema"}}) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"run", "x.json", "--device", "cpu", "--json"},
+           {"features", "x.json", "--device", "cpu", "--json"},
+           {"corpus", "check", "corpus", "--json"},
+           {"store", "ls", "stores", "--json"},
+           {"store", "verify", "stores", "--json"},
+           {"store", "prune", "stores", "--json"},
+           {"info", "--ops", "--json"},
+           {"bench", "features", "x.json", "--synthetic", "2", "--repeat", "1", "--device", "cpu", "--json"},
+           {"schema"}}) {
     const Outcome outcome = serval(command);
     EXPECT_EQ(outcome.exit_code, 0) << command[0] << outcome.err;
     EXPECT_NO_THROW(parse_json(outcome.out, command[0]));
@@ -147,6 +148,13 @@ TEST_F(CliTest, BadCommandLinesEndWithTwo) {
   EXPECT_EQ(serval({"rnu"}).exit_code, 2);
   EXPECT_EQ(serval({"run"}).exit_code, 2);
   EXPECT_EQ(serval({"run", "x.json", "--threads", "-1"}).exit_code, 2);
+  EXPECT_EQ(serval({"bench"}).exit_code, 2);
+  EXPECT_EQ(serval({"bench", "features", "--repeat", "0"}).exit_code, 2);
+  EXPECT_EQ(serval({"bench", "features", "--synthetic", "0"}).exit_code, 2);
+  EXPECT_EQ(serval({"bench", "features", "--synthetic", "2", "--corpus", "corpus"}).exit_code, 2);
+  EXPECT_EQ(serval({"bench", "features", "--set", "audio.sample_rate_hz=8000"}).exit_code, 2);
+  EXPECT_EQ(serval({"bench", "features", "x.json", "--preset", "mfcc"}).exit_code, 2);
+  expect_failure(serval({"bench", "features", "--preset", "mfc"}), 2, {"\"mfc\"", "log_mel_mfcc"});
   EXPECT_EQ(serval({"run", "none.json"}).exit_code, 2);
   for (const char* does : {"ls", "verify", "prune"})
     EXPECT_EQ(serval({"store", does, "nowhere"}).exit_code, 2) << does;

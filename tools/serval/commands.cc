@@ -15,6 +15,7 @@
 #include "serval/corpus/corpus_use.h"
 #include "serval/corpus/manifest_csv.h"
 #include "serval/corpus/scan.h"
+#include "serval/experiment/bench_features.h"
 #include "serval/experiment/dataset.h"
 #include "serval/experiment/resolve.h"
 #include "serval/experiment/run.h"
@@ -175,6 +176,25 @@ void model_summary(const Common& common, const std::string& file, std::int64_t f
   } else {
     std::cout << "total " << total << " parameters\n";
   }
+}
+
+void bench_features(const Common& common, const BenchArguments& arguments) {
+  experiment::BenchOptions options;
+  options.threads = threads_of(common);
+  if (arguments.experiment.file.empty()) {
+    options.features = experiment::bench_preset(arguments.preset);
+  } else {
+    const experiment::ExperimentSettings settings =
+        experiment::load_experiment(arguments.experiment.file, arguments.experiment.overrides);
+    options.features = settings.features;
+    options.audio = settings.audio;
+  }
+  options.device = choose_device(common.device);
+  options.folder = arguments.corpus;
+  options.synthetic = arguments.synthetic;
+  options.repeats = arguments.repeats;
+  const experiment::BenchReport report = experiment::bench_features(options);
+  std::cout << (common.json ? write_json(experiment::bench_json(report)) : experiment::bench_text(report));
 }
 
 void info(const Common& common, bool ops) {

@@ -21,6 +21,14 @@ struct ExperimentArguments {
   std::string out;
 };
 
+struct BenchArguments {
+  ExperimentArguments experiment;  // its file may be "": then `preset` names the features
+  std::string preset = "log_mel_mfcc";
+  std::string corpus;  // folder of recordings; "": synthetic clips
+  int synthetic = 200;
+  int repeats = 5;
+};
+
 void run(const Common& common, const ExperimentArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 void corpus_check(const Common& common, const std::string& folder);
@@ -29,6 +37,7 @@ void corpus_scan(const Common& common, const std::string& use, const std::string
 void store_list(const Common& common, const std::string& folder, bool verify);
 void store_prune(const Common& common, const std::string& folder, std::optional<double> older_than_days);
 void model_summary(const Common& common, const std::string& file, std::int64_t feature, std::int64_t classes);
+void bench_features(const Common& common, const BenchArguments& arguments);
 void info(const Common& common, bool ops);
 void schema();
 

@@ -28,13 +28,39 @@ void add_threads(CLI::App* app, Common& common) {
   app->add_flag("--quiet", common.quiet, "warnings and errors only");
 }
 
-void add_experiment(CLI::App* app, Common& common, ExperimentArguments& arguments) {
-  app->add_option("experiment", arguments.file, "experiment file (JSON)")->required();
+CLI::Option* add_experiment(CLI::App* app, Common& common, ExperimentArguments& arguments) {
+  CLI::Option* file = app->add_option("experiment", arguments.file, "experiment file (JSON)");
   app->add_option("--set", arguments.overrides, "override a setting: key.path=JSON; may be repeated")
       ->allow_extra_args(false);
   app->add_option("--device", common.device, "auto, cpu, cuda or cuda:N");
   add_threads(app, common);
   add_json(app, common);
+  return file;
+}
+
+CLI::App* add_bench(CLI::App& app, Common& common, serval::cli::BenchArguments& arguments) {
+  CLI::App* bench = app.add_subcommand("bench", "measure speed")->require_subcommand(1);
+  CLI::App* features = bench->add_subcommand(
+      "features",
+      "time decoding, reading back and extraction of features, on an experiment's features\n"
+      "or on a preset's");
+  CLI::Option* file = add_experiment(features, common, arguments.experiment);
+  features->get_option("--set")->needs(file);
+  features
+      ->add_option("--preset", arguments.preset,
+                   "features, where no experiment is given: log_mel, mfcc or log_mel_mfcc")
+      ->capture_default_str()
+      ->excludes(file);
+  CLI::Option* corpus =
+      features->add_option("--corpus", arguments.corpus, "folder of recordings; default: synthetic clips");
+  features->add_option("--synthetic", arguments.synthetic, "number of synthetic clips of 3 to 5 s")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20))
+      ->excludes(corpus);
+  features->add_option("--repeat", arguments.repeats, "rounds that are measured, after one that is not")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  return features;
 }
 
 // Results on standard output count only when they arrived.
@@ -60,13 +86,13 @@ int main(int argc, char** argv) {
   ExperimentArguments experiment;
 
   CLI::App* run = app.add_subcommand("run", "run an experiment, or continue it");
-  add_experiment(run, common, experiment);
+  add_experiment(run, common, experiment)->required();
   run->add_option("--out", experiment.out, "the run's directory; default runs/<name>");
   run->callback([&] { serval::cli::run(common, experiment); });
 
   CLI::App* features = app.add_subcommand(
       "features", "decode an experiment's recordings and extract its features into the stores");
-  add_experiment(features, common, experiment);
+  add_experiment(features, common, experiment)->required();
   features->callback([&] { serval::cli::features(common, experiment); });
 
   CLI::App* corpus = app.add_subcommand("corpus", "look at recordings")->require_subcommand(1);
@@ -117,6 +143,9 @@ int main(int argc, char** argv) {
   summary->add_option("--classes", classes, "classes")->capture_default_str()->check(CLI::Range(2, 1 << 16));
   add_json(summary, common);
   summary->callback([&] { serval::cli::model_summary(common, network, feature, classes); });
+
+  serval::cli::BenchArguments bench;
+  add_bench(app, common, bench)->callback([&] { serval::cli::bench_features(common, bench); });
 
   CLI::App* info = app.add_subcommand("info", "version, devices and what they can do");
   bool ops = false;
