@@ -18,6 +18,7 @@
 #include "serval/report/run_report.h"
 #include "serval/train/cohort.h"
 
+#include "model_items.h"
 #include "run_directory.h"
 
 namespace serval::experiment {
@@ -41,10 +42,11 @@ std::size_t feature_index(const ExperimentSettings& settings, const std::string&
   throw InternalError(cat("no feature set ", name));
 }
 
-std::string hash_task(const train::Task& task, const FeatureSet& features, const corpus::Manifest& manifest,
-                      const Device& device) {
+std::string hash_task(const train::Task& task, const InputSettings& input, const FeatureSet& features,
+                      const corpus::Manifest& manifest, const Device& device) {
   Hasher hasher;
   hasher.integer(kTrainingVersion).text(to_string(device.kind)).text(features.key);
+  if (!input.whole()) hasher.text(write_json(settings_to_json(input.segments)));
   nn::NetworkSettings network = task.network;
   hasher.text(write_json(settings_to_json(network)));
   train::TrainSettings settings = task.settings;
@@ -116,6 +118,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
   std::vector<train::Task> tasks;
   for (const auto& [name, model] : settings.models) {
     const std::size_t set = feature_index(settings, model.input.features);
+    const auto items = model_items(name, model.input, dataset.features[set].offsets);
     for (const std::int64_t seed : settings.seeds) {
       for (const folds::Fold& fold : plan.folds) {
         train::Task& task = tasks.emplace_back();
@@ -123,12 +126,13 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         task.fold = fold.index;
         task.seed = static_cast<std::uint64_t>(seed);
         task.data = data[set];
+        task.items = items;
         task.network = model.network;
         task.settings = settings.train;
         task.sides = fold;
         task.normaliser = plan.normalisers[set][static_cast<std::size_t>(fold.index)];
         task.folder = directory.model_folder(name, fold.index, task.seed);
-        task.key = hash_task(task, dataset.features[set], dataset.manifest, device);
+        task.key = hash_task(task, model.input, dataset.features[set], dataset.manifest, device);
       }
     }
   }

@@ -10,6 +10,9 @@ namespace serval::experiment {
 
 void describe(SettingsVisitor& v, InputSettings& s) {
   v.text("features", s.features, {"name of the feature set that the network reads", "", Need::kRequired});
+  features::describe_cuts(v, s.segments);
+  v.check(!s.whole() || s.segments.shift_frames.empty(), "shift_frames",
+          "says where segments start, so it needs segment_frames");
 }
 
 void describe(SettingsVisitor& v, ModelSettings& s) {

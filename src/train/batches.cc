@@ -1,49 +1,112 @@
 #include "serval/train/batches.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <utility>
+
+#include "serval/core/error.h"
 
 namespace serval::train {
 
 namespace {
 
-EpochPlan cut(const TrainingData& data, std::vector<std::int64_t> order, int batch_size) {
+struct Item {
+  std::int64_t number = 0;
+  std::int64_t recording = 0;
+};
+
+std::vector<Item> items_of(const Items& items, const std::vector<std::int64_t>& recordings) {
+  std::vector<Item> order;
+  for (const std::int64_t recording : recordings) {
+    const auto at = static_cast<std::size_t>(recording);
+    for (std::int64_t item = items.offsets[at]; item < items.offsets[at + 1]; ++item)
+      order.push_back({item, recording});
+  }
+  return order;
+}
+
+EpochPlan cut(const TrainingData& data, const Items& items, std::vector<Item> order, int batch_size) {
   EpochPlan plan;
-  const auto longer = [&](std::int64_t a, std::int64_t b) { return data.frames(a) > data.frames(b); };
+  const auto frames = [&](const Item& item) { return items.frames[static_cast<std::size_t>(item.number)]; };
   for (std::size_t first = 0; first < order.size(); first += static_cast<std::size_t>(batch_size)) {
     const std::size_t count = std::min(order.size() - first, static_cast<std::size_t>(batch_size));
     const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
-    std::stable_sort(begin, begin + static_cast<std::ptrdiff_t>(count), longer);
+    std::stable_sort(begin, begin + static_cast<std::ptrdiff_t>(count),
+                     [&](const Item& a, const Item& b) { return frames(a) > frames(b); });
     plan.batches.push_back(
-        {static_cast<std::int64_t>(first), static_cast<std::int64_t>(count), data.frames(*begin)});
+        {static_cast<std::int64_t>(first), static_cast<std::int64_t>(count), frames(*begin)});
   }
-  for (const std::int64_t recording : order) {
-    const auto at = static_cast<std::size_t>(recording);
-    plan.starts.push_back(data.offsets[at]);
-    plan.lengths.push_back(static_cast<std::int32_t>(data.frames(recording)));
-    plan.labels.push_back(data.labels[at]);
+  for (const Item& item : order) {
+    plan.items.push_back(item.number);
+    plan.recordings.push_back(item.recording);
+    plan.starts.push_back(items.starts[static_cast<std::size_t>(item.number)]);
+    plan.lengths.push_back(frames(item));
+    plan.labels.push_back(data.labels[static_cast<std::size_t>(item.recording)]);
   }
-  plan.recordings = std::move(order);
   return plan;
 }
 
 }  // namespace
 
-EpochPlan shuffled_plan(const TrainingData& data, const std::vector<std::int64_t>& recordings, int batch_size,
+Items whole_recordings(const TrainingData& data) {
+  Items items;
+  items.starts.assign(data.offsets.begin(), data.offsets.end() - 1);
+  for (std::size_t r = 0; r + 1 < data.offsets.size(); ++r)
+    items.frames.push_back(static_cast<std::int32_t>(data.frames(static_cast<std::int64_t>(r))));
+  items.offsets.resize(data.offsets.size());
+  std::iota(items.offsets.begin(), items.offsets.end(), 0);
+  return items;
+}
+
+EpochPlan shuffled_plan(const TrainingData& data, const Items& items,
+                        const std::vector<std::int64_t>& recordings, int batch_size,
                         const RandomStream& random) {
-  std::vector<std::int64_t> order = recordings;
+  std::vector<Item> order = items_of(items, recordings);
   for (std::size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[random.below(i, static_cast<std::uint32_t>(i))]);
   }
-  return cut(data, std::move(order), batch_size);
+  return cut(data, items, std::move(order), batch_size);
 }
 
-EpochPlan sorted_plan(const TrainingData& data, const std::vector<std::int64_t>& recordings, int batch_size) {
-  std::vector<std::int64_t> order = recordings;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int64_t a, std::int64_t b) { return data.frames(a) > data.frames(b); });
-  return cut(data, std::move(order), batch_size);
+EpochPlan sorted_plan(const TrainingData& data, const Items& items,
+                      const std::vector<std::int64_t>& recordings, int batch_size) {
+  std::vector<Item> order = items_of(items, recordings);
+  std::stable_sort(order.begin(), order.end(), [&](const Item& a, const Item& b) {
+    return items.frames[static_cast<std::size_t>(a.number)] >
+           items.frames[static_cast<std::size_t>(b.number)];
+  });
+  return cut(data, items, std::move(order), batch_size);
+}
+
+std::vector<std::vector<float>> recording_scores(const EpochPlan& plan, const std::vector<float>& scores,
+                                                 std::int64_t classes,
+                                                 const std::vector<std::int64_t>& recordings) {
+  std::vector<std::size_t> by_item(plan.items.size());
+  std::iota(by_item.begin(), by_item.end(), std::size_t{0});
+  std::sort(by_item.begin(), by_item.end(),
+            [&](std::size_t a, std::size_t b) { return plan.items[a] < plan.items[b]; });
+  struct Sum {
+    std::vector<double> scores;
+    std::int64_t items = 0;
+  };
+  std::map<std::int64_t, Sum> sums;
+  for (const std::size_t i : by_item) {
+    Sum& sum = sums[plan.recordings[i]];
+    sum.scores.resize(static_cast<std::size_t>(classes));
+    ++sum.items;
+    for (std::size_t c = 0; c < sum.scores.size(); ++c)
+      sum.scores[c] += static_cast<double>(scores[i * sum.scores.size() + c]);
+  }
+  std::vector<std::vector<float>> out;
+  for (const std::int64_t recording : recordings) {
+    const auto found = sums.find(recording);
+    SERVAL_CHECK(found != sums.end(), "recording ", recording, " has no item to score");
+    std::vector<float>& mean = out.emplace_back();
+    for (const double sum : found->second.scores)
+      mean.push_back(static_cast<float>(sum / static_cast<double>(found->second.items)));
+  }
+  return out;
 }
 
 }  // namespace serval::train

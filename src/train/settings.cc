@@ -23,7 +23,8 @@ namespace serval::train {
 
 void describe(SettingsVisitor& v, TrainSettings& s) {
   v.object("optimizer", s.optimizer, {"optimiser and its constants"});
-  v.integer("batch_size", s.batch_size, {.min = 1, .max = 4096}, {"recordings in a training step"});
+  v.integer("batch_size", s.batch_size, {.min = 1, .max = 4096},
+            {"recordings, or segments of them, in a training step"});
   v.integer("epochs", s.epochs, {.min = 1, .max = 100000}, {"passes over the training recordings"});
   v.real("clip_norm", s.clip_norm, {.min = 0, .max = 1e6},
          {"largest norm of a step's gradient; 0: not clipped"});

@@ -19,33 +19,42 @@ namespace serval::train {
 
 namespace {
 
-std::int64_t largest_side(const Task& task) {
-  return static_cast<std::int64_t>(
-      std::max({task.sides.train.size(), task.sides.validation.size(), task.sides.test.size()}));
+// Items of the largest side.
+std::int64_t largest_side(const Task& task, const Items& items) {
+  std::int64_t largest = 0;
+  for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
+    std::int64_t count = 0;
+    for (const std::int64_t r : *side) count += items.count(r);
+    largest = std::max(largest, count);
+  }
+  return largest;
 }
 
-nn::NetworkSizes network_sizes(const Task& task) {
+nn::NetworkSizes network_sizes(const Task& task, const Items& items) {
   nn::NetworkSizes sizes;
   sizes.feature = task.data->feature;
   sizes.classes = task.data->classes;
-  sizes.max_batch = std::min<std::int64_t>(task.settings.batch_size, largest_side(task));
+  sizes.max_batch = std::min<std::int64_t>(task.settings.batch_size, largest_side(task, items));
   for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
-    for (const std::int64_t recording : *side)
-      sizes.max_time = std::max(sizes.max_time, task.data->frames(recording));
+    for (const std::int64_t r : *side)
+      sizes.max_time = std::max<std::int64_t>(sizes.max_time, items.longest(r));
   }
   return sizes;
 }
 
 // Weights of the classes in the loss, from the training side alone.
-std::vector<float> class_weights(const Task& task) {
+std::vector<float> class_weights(const Task& task, const Items& items) {
   std::vector<float> weights(static_cast<std::size_t>(task.data->classes), 1.0f);
   if (task.settings.class_weights == ClassWeights::kNone) return weights;
   std::vector<std::int64_t> counts(weights.size(), 0);
-  for (const std::int64_t r : task.sides.train)
-    ++counts[static_cast<std::size_t>(task.data->labels[static_cast<std::size_t>(r)])];
+  std::int64_t total = 0;
+  for (const std::int64_t r : task.sides.train) {
+    counts[static_cast<std::size_t>(task.data->labels[static_cast<std::size_t>(r)])] += items.count(r);
+    total += items.count(r);
+  }
   for (std::size_t c = 0; c < weights.size(); ++c) {
     if (counts[c] == 0) continue;
-    weights[c] = static_cast<float>(static_cast<double>(task.sides.train.size()) /
+    weights[c] = static_cast<float>(static_cast<double>(total) /
                                     (static_cast<double>(weights.size()) * static_cast<double>(counts[c])));
   }
   return weights;
@@ -56,6 +65,8 @@ std::vector<float> class_weights(const Task& task) {
 struct Trainer::Impl {
   const Context& context;
   const Task& task;
+  std::shared_ptr<const Items> items;
+  std::int64_t most_items;
   nn::NetworkSizes sizes;
   nn::Network network;
   Tensor mean, scale, weights;
@@ -70,25 +81,28 @@ struct Trainer::Impl {
   Impl(const Context& used_context, const Task& used_task)
       : context(used_context),
         task(used_task),
-        sizes(network_sizes(used_task)),
+        items(used_task.items ? used_task.items
+                              : std::make_shared<const Items>(whole_recordings(*used_task.data))),
+        most_items(largest_side(used_task, *items)),
+        sizes(network_sizes(used_task, *items)),
         network(used_context, used_task.network, sizes) {
     const Device device = context.device();
     const std::int64_t n = network.parameter_count();
     const std::int64_t batch = sizes.max_batch;
     mean = Tensor::from_host(device, task.normaliser.mean);
     scale = Tensor::from_host(device, task.normaliser.scale);
-    weights = Tensor::from_host(device, class_weights(task));
+    weights = Tensor::from_host(device, class_weights(task, *items));
     first_moment = Tensor(device, {n});
     second_moment = Tensor(device, {n});
     adam_scratch = Tensor(device, {nn::adam_scratch_size(n)});
     best_parameters = Tensor(device, {n});
     x = Tensor(device, {sizes.max_time * batch * sizes.feature});
-    probabilities = Tensor(device, {largest_side(task), sizes.classes});
+    probabilities = Tensor(device, {most_items, sizes.classes});
     dlogits = Tensor(device, {batch, sizes.classes});
     loss = Tensor(device, {2});
-    starts = Array<std::int64_t>(device, {largest_side(task)});
-    lengths = Array<std::int32_t>(device, {largest_side(task)});
-    labels = Array<std::int32_t>(device, {largest_side(task)});
+    starts = Array<std::int64_t>(device, {most_items});
+    lengths = Array<std::int32_t>(device, {most_items});
+    labels = Array<std::int32_t>(device, {most_items});
     label = nn::device_label(device);
     network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
   }
@@ -144,7 +158,7 @@ struct Trainer::Impl {
   }
 
   double train_pass(int epoch) {
-    const EpochPlan plan = shuffled_plan(*task.data, task.sides.train, task.settings.batch_size,
+    const EpochPlan plan = shuffled_plan(*task.data, *items, task.sides.train, task.settings.batch_size,
                                          random(RandomPurpose::kShuffle, epoch));
     upload(plan);
     nn::AdamArgs adam;
@@ -183,20 +197,15 @@ struct Trainer::Impl {
     return out;
   }
 
-  int argmax(const std::vector<float>& values, std::size_t row) const {
-    const auto begin =
-        values.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(sizes.classes));
-    return static_cast<int>(std::max_element(begin, begin + sizes.classes) - begin);
-  }
-
   void validate(Epoch& record) {
-    const EpochPlan plan = sorted_plan(*task.data, task.sides.validation, task.settings.batch_size);
+    const EpochPlan plan = sorted_plan(*task.data, *items, task.sides.validation, task.settings.batch_size);
     const std::vector<float> scores = score_pass(plan);
     record.validation_loss = mean_loss();
     std::vector<int> truth, predicted;
-    for (std::size_t i = 0; i < plan.recordings.size(); ++i) {
-      truth.push_back(plan.labels[i]);
-      predicted.push_back(argmax(scores, i));
+    for (const std::int64_t r : task.sides.validation)
+      truth.push_back(task.data->labels[static_cast<std::size_t>(r)]);
+    for (const std::vector<float>& p : recording_scores(plan, scores, sizes.classes, task.sides.validation)) {
+      predicted.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
     }
     record.validation_uar = evaluate::score(truth, predicted, static_cast<int>(sizes.classes)).uar;
   }
@@ -262,18 +271,10 @@ std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>
   Impl& impl = *impl_;
   Tensor current = impl.network.parameters().clone();
   impl.copy_parameters(impl.network.parameters(), impl.best_parameters);
-  const EpochPlan plan = sorted_plan(*impl.task.data, recordings, impl.task.settings.batch_size);
+  const EpochPlan plan = sorted_plan(*impl.task.data, *impl.items, recordings, impl.task.settings.batch_size);
   const std::vector<float> scores = impl.score_pass(plan);
   impl.copy_parameters(impl.network.parameters(), current);
-
-  const auto classes = static_cast<std::size_t>(impl.sizes.classes);
-  std::vector<std::vector<float>> out(recordings.size());
-  for (std::size_t i = 0; i < plan.recordings.size(); ++i) {
-    const auto at = std::find(recordings.begin(), recordings.end(), plan.recordings[i]) - recordings.begin();
-    const auto begin = scores.begin() + static_cast<std::ptrdiff_t>(i * classes);
-    out[static_cast<std::size_t>(at)].assign(begin, begin + static_cast<std::ptrdiff_t>(classes));
-  }
-  return out;
+  return recording_scores(plan, scores, impl.sizes.classes, recordings);
 }
 
 void Trainer::save(const std::string& path) const {

@@ -114,6 +114,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadExperiment{"NoModel", "models={}", "models: at least one model is needed"},
         BadExperiment{"UnknownFeatureSet", "models.lstm.input.features=mfcc",
                       "\"mfcc\" is not one of {logmel}"},
+        BadExperiment{
+            "ShiftWithoutSegments", "models.lstm.input.shift_frames=30",
+            "models.lstm.input.shift_frames: says where segments start, so it needs segment_frames"},
+        BadExperiment{"EmptySegments", "models.lstm.input.segment_frames=0",
+                      "models.lstm.input.segment_frames: 0 is out of range [1, 65536]"},
+        BadExperiment{
+            "ShiftBeyondTheSegment",
+            "models.lstm.input={\"features\": \"logmel\", \"segment_frames\": 8, \"shift_frames\": 9}",
+            "models.lstm.input.shift_frames: 9 is more than the segment's 8 frames"},
         BadExperiment{"NoSeed", "seeds=[]", "seeds: at least one seed is needed"},
         BadExperiment{"SeedTwice", "seeds=[1, 1]", "seeds: a seed is named twice"},
         BadExperiment{"NegativeSeed", "seeds=[-1]", "seeds[0]: -1 is out of range"},

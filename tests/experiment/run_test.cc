@@ -66,6 +66,34 @@ class RunTest : public testing_support::DeviceTest {
     return kept;
   }
 
+  // Stops a run again and again until it is done, and compares it with one that was left alone.
+  void stop_and_go(std::vector<std::string> overrides) const {
+    // The name is the folder's, so the interrupted run has the name of the uninterrupted one.
+    const RunOutcome whole = run("whole", overrides);
+    overrides.emplace_back("train.checkpoint_every_s=0");
+    int stops = 0;
+    for (int attempt = 0; attempt < 60; ++attempt) {
+      std::thread stopper([attempt] {
+        // Longer each time, so that a slow machine gets to the end too.
+        std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7) + 10 * attempt));
+        request_interrupt(true);
+      });
+      bool finished = false;
+      try {
+        const RunOutcome part = run("parts", overrides);
+        EXPECT_EQ(comparable(part.results_json), comparable(whole.results_json));
+        finished = true;
+      } catch (const InterruptedError&) {
+        ++stops;
+      }
+      stopper.join();
+      request_interrupt(false);
+      if (finished) break;
+    }
+    EXPECT_GT(stops, 0);
+    EXPECT_EQ(predictions("parts"), predictions("whole"));
+  }
+
   TempFolder folder_;
 };
 
@@ -112,30 +140,34 @@ TEST_P(RunTest, ThreadsStoresAndCompanyChangeNoBit) {
   EXPECT_EQ(lines_of_seed(predictions("a"), "2"), alone.substr(alone.find('\n') + 1));
 }
 
-TEST_P(RunTest, StoppingAnywhereAndGoingOnGivesTheSameBits) {
-  // The name is the folder's, so the interrupted run has the name of the uninterrupted one.
-  const RunOutcome whole = run("whole");
-  int stops = 0;
-  for (int attempt = 0; attempt < 60; ++attempt) {
-    std::thread stopper([attempt] {
-      // Longer each time, so that a slow machine gets to the end too.
-      std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7) + 10 * attempt));
-      request_interrupt(true);
-    });
-    bool finished = false;
-    try {
-      const RunOutcome part = run("parts", {"train.checkpoint_every_s=0"});
-      EXPECT_EQ(comparable(part.results_json), comparable(whole.results_json));
-      finished = true;
-    } catch (const InterruptedError&) {
-      ++stops;
-    }
-    stopper.join();
-    request_interrupt(false);
-    if (finished) break;
+TEST_P(RunTest, StoppingAnywhereAndGoingOnGivesTheSameBits) { stop_and_go({}); }
+
+TEST_P(RunTest, SegmentsTrainAndRecordingsAreScored) {
+  const std::vector<std::string> segments{"models.lstm.input.segment_frames=[8, 5]",
+                                          "models.lstm.input.shift_frames=[4, 5]",
+                                          "models.lstm.input.tail=shift_back"};
+  const RunOutcome outcome = run("a", segments, 1);
+  EXPECT_GT(parse_json(outcome.results_json, "results").find("summary")->find("uar")->find("mean")->real,
+            0.8);
+  const std::string text = predictions("a");
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 2 * 48);
+  EXPECT_THAT(read_text(folder_ / "a/log.txt"), AllOf(HasSubstr("model lstm: 48 recordings in "),
+                                                      HasSubstr(" segments of 8 frames, shift 4, 0 frames "
+                                                                "in none; ")));
+  run("b", segments, 4);
+  EXPECT_EQ(predictions("b"), text);
+  run("whole");
+  EXPECT_NE(predictions("whole"), text);
+  try {
+    run("a", {"models.lstm.input.segment_frames=8", "models.lstm.input.tail=shift_back"});
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("models.lstm.input.segment_frames: [8, 5] there, [8] here"));
   }
-  EXPECT_GT(stops, 0);
-  EXPECT_EQ(predictions("parts"), predictions("whole"));
+}
+
+TEST_P(RunTest, StoppingAmongSegmentsAndGoingOnGivesTheSameBits) {
+  stop_and_go({"models.lstm.input.segment_frames=8", "models.lstm.input.min_real_share=0.5"});
 }
 
 TEST_P(RunTest, AChangedExperimentInTheSameFolderIsRefusedWithItsDifferences) {

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "serval/core/error.h"
+
 namespace serval::train {
 namespace {
 
@@ -22,7 +24,7 @@ RandomStream epoch(std::uint32_t number) { return {1, 2, RandomPurpose::kShuffle
 
 TEST(Batches, EveryRecordingComesOnceLongestFirstInEachBatch) {
   const TrainingData data = ten_recordings();
-  const EpochPlan plan = shuffled_plan(data, {0, 1, 2, 4, 6, 8, 9}, 3, epoch(1));
+  const EpochPlan plan = shuffled_plan(data, whole_recordings(data), {0, 1, 2, 4, 6, 8, 9}, 3, epoch(1));
   EXPECT_EQ(std::set<std::int64_t>(plan.recordings.begin(), plan.recordings.end()),
             (std::set<std::int64_t>{0, 1, 2, 4, 6, 8, 9}));
   ASSERT_EQ(plan.batches.size(), 3u);
@@ -43,10 +45,10 @@ TEST(Batches, EveryRecordingComesOnceLongestFirstInEachBatch) {
 TEST(Batches, TheOrderDependsOnTheEpochAlone) {
   const TrainingData data = ten_recordings();
   const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-  EXPECT_EQ(shuffled_plan(data, all, 4, epoch(3)).recordings,
-            shuffled_plan(data, all, 4, epoch(3)).recordings);
-  EXPECT_NE(shuffled_plan(data, all, 4, epoch(3)).recordings,
-            shuffled_plan(data, all, 4, epoch(4)).recordings);
+  EXPECT_EQ(shuffled_plan(data, whole_recordings(data), all, 4, epoch(3)).recordings,
+            shuffled_plan(data, whole_recordings(data), all, 4, epoch(3)).recordings);
+  EXPECT_NE(shuffled_plan(data, whole_recordings(data), all, 4, epoch(3)).recordings,
+            shuffled_plan(data, whole_recordings(data), all, 4, epoch(4)).recordings);
 }
 
 TEST(Batches, EveryOrderIsAboutEquallyLikely) {
@@ -54,13 +56,50 @@ TEST(Batches, EveryOrderIsAboutEquallyLikely) {
   std::vector<int> first(10, 0);
   for (std::uint32_t e = 0; e < 5000; ++e) {
     ++first[static_cast<std::size_t>(
-        shuffled_plan(data, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, epoch(e)).recordings[0])];
+        shuffled_plan(data, whole_recordings(data), {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, epoch(e))
+            .recordings[0])];
   }
   for (const int count : first) EXPECT_NEAR(count, 500, 120);  // more than five standard deviations
 }
 
 TEST(Batches, ScoringGoesByLength) {
-  EXPECT_THAT(sorted_plan(ten_recordings(), {0, 1, 2, 6}, 2).recordings, ElementsAre(6, 1, 0, 2));
+  const TrainingData data = ten_recordings();
+  EXPECT_THAT(sorted_plan(data, whole_recordings(data), {0, 1, 2, 6}, 2).recordings, ElementsAre(6, 1, 0, 2));
+}
+
+// Recording 1 in three segments, recording 3 in two, recording 6 in one; the others in none.
+Items some_segments() {
+  Items items;
+  items.starts = {3, 6, 9, 11, 13, 21};
+  items.frames = {4, 4, 1, 3, 3, 9};
+  items.offsets = {0, 0, 3, 3, 5, 5, 5, 6, 6, 6, 6};
+  return items;
+}
+
+TEST(Batches, SegmentsCarryTheLabelOfTheirRecording) {
+  const TrainingData data = ten_recordings();
+  const EpochPlan sorted = sorted_plan(data, some_segments(), {6, 3, 1}, 4);
+  EXPECT_THAT(sorted.items, ElementsAre(5, 0, 1, 3, 4, 2));
+  EXPECT_THAT(sorted.recordings, ElementsAre(6, 1, 1, 3, 3, 1));
+  EXPECT_THAT(sorted.labels, ElementsAre(0, 1, 1, 0, 0, 1));
+  EXPECT_THAT(sorted.starts, ElementsAre(21, 3, 6, 11, 13, 9));
+  EXPECT_THAT(sorted.lengths, ElementsAre(9, 4, 4, 3, 3, 1));
+  ASSERT_EQ(sorted.batches.size(), 2u);
+  EXPECT_EQ(sorted.batches[1].time, 3);
+  const EpochPlan shuffled = shuffled_plan(data, some_segments(), {1, 3, 6}, 4, epoch(1));
+  EXPECT_EQ(std::set<std::int64_t>(shuffled.items.begin(), shuffled.items.end()),
+            (std::set<std::int64_t>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(Batches, ARecordingScoresTheMeanOfItsSegments) {
+  const TrainingData data = ten_recordings();
+  const EpochPlan plan = sorted_plan(data, some_segments(), {6, 3, 1}, 4);
+  // Rows in the plan's order: recordings 6, 1, 1, 3, 3, 1.
+  const std::vector<float> scores{0.25f, 0.75f, 1, 0, 0.5f, 0.5f, 0, 1, 0.5f, 0.5f, 0.75f, 0.25f};
+  EXPECT_THAT(recording_scores(plan, scores, 2, {1, 3, 6}),
+              ElementsAre(ElementsAre(0.75f, 0.25f), ElementsAre(0.25f, 0.75f), ElementsAre(0.25f, 0.75f)));
+  EXPECT_THAT(recording_scores(plan, scores, 2, {6}), ElementsAre(ElementsAre(0.25f, 0.75f)));
+  EXPECT_THROW(recording_scores(plan, scores, 2, {2}), InternalError);
 }
 
 }  // namespace

@@ -57,6 +57,21 @@ Task small_task(const Device& device, const std::string& folder) {
   return task;
 }
 
+// The same recordings in segments of 3 frames that start every 2 frames, the last ones shorter.
+Items segments_of(const TrainingData& data) {
+  Items items;
+  items.offsets = {0};
+  for (std::size_t r = 0; r + 1 < data.offsets.size(); ++r) {
+    const std::int64_t end = data.offsets[r + 1];
+    for (std::int64_t start = data.offsets[r]; start < end - 1; start += 2) {
+      items.starts.push_back(start);
+      items.frames.push_back(static_cast<std::int32_t>(std::min<std::int64_t>(3, end - start)));
+    }
+    items.offsets.push_back(static_cast<std::int64_t>(items.starts.size()));
+  }
+  return items;
+}
+
 class TrainerTest : public testing_support::DeviceTest {
  protected:
   TempFolder folder_;
@@ -93,6 +108,81 @@ TEST_P(TrainerTest, EverySavedEpochContinuesWithTheSameBits) {
     EXPECT_EQ(second.predict(task.sides.test), expected) << "stopped after epoch " << stop;
     EXPECT_EQ(second.history().back().train_loss, whole.history().back().train_loss);
     EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
+  }
+}
+
+TEST_P(TrainerTest, SegmentsContinueWithTheSameBits) {
+  Task task = small_task(device(), folder_.str());
+  task.items = std::make_shared<const Items>(segments_of(*task.data));
+  const Context context(device());
+  Trainer whole(context, task);
+  while (!whole.finished()) whole.run_epoch();
+  EXPECT_LT(whole.history().back().train_loss, 0.7 * whole.history().front().train_loss);
+  const auto expected = whole.predict(task.sides.test);
+  ASSERT_EQ(expected.size(), task.sides.test.size());
+  for (const int stop : {1, 4, 8}) {
+    const std::string path = folder_ / ("checkpoint" + std::to_string(stop) + ".h5");
+    {
+      Trainer first(context, task);
+      for (int e = 0; e < stop; ++e) first.run_epoch();
+      first.save(path);
+    }
+    Trainer second(context, task);
+    ASSERT_TRUE(second.restore(path));
+    while (!second.finished()) second.run_epoch();
+    EXPECT_EQ(second.predict(task.sides.test), expected) << "stopped after epoch " << stop;
+    EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
+  }
+}
+
+// Segments train as recordings of their own would, and are scored together.
+TEST_P(TrainerTest, ARecordingsScoreIsTheMeanOfItsSegments) {
+  Task task = small_task(device(), folder_.str());
+  const Items items = segments_of(*task.data);
+  task.items = std::make_shared<const Items>(items);
+  task.settings.select = Select::kLast;
+  task.settings.class_weights = ClassWeights::kBalanced;
+  // The same segments as recordings: those of one behind those of another, each a copy of its frames.
+  auto apart = std::make_shared<TrainingData>();
+  apart->feature = 3;
+  apart->classes = 3;
+  apart->offsets = {0};
+  const std::vector<float> frames = task.data->values.to_host();
+  std::vector<float> values;
+  for (std::size_t i = 0; i < items.starts.size(); ++i) {
+    const auto begin = frames.begin() + items.starts[i] * 3;
+    values.insert(values.end(), begin, begin + items.frames[i] * 3);
+    apart->offsets.push_back(apart->offsets.back() + items.frames[i]);
+  }
+  apart->values = Tensor::from_host(device(), values, {apart->offsets.back(), 3});
+  Task single = task;
+  single.items = nullptr;
+  single.sides = {};
+  for (std::int64_t r = 0; r < 24; ++r) {
+    for (std::int64_t i = items.offsets[static_cast<std::size_t>(r)];
+         i < items.offsets[static_cast<std::size_t>(r) + 1]; ++i) {
+      apart->labels.push_back(task.data->labels[static_cast<std::size_t>(r)]);
+      (r < 12 ? single.sides.train : r < 18 ? single.sides.validation : single.sides.test).push_back(i);
+    }
+  }
+  single.data = apart;
+
+  const Context context(device());
+  Trainer together(context, task), alone(context, single);
+  while (!together.finished()) {
+    EXPECT_EQ(together.run_epoch().train_loss, alone.run_epoch().train_loss);
+    EXPECT_EQ(together.history().back().validation_loss, alone.history().back().validation_loss);
+  }
+  const auto pooled = together.predict({20, 18});
+  const auto scores = alone.predict(single.sides.test);
+  for (std::size_t k = 0; k < 2; ++k) {
+    const std::size_t r = k == 0 ? 20 : 18;
+    for (std::size_t c = 0; c < 3; ++c) {
+      double sum = 0;
+      for (std::int64_t i = items.offsets[r]; i < items.offsets[r + 1]; ++i)
+        sum += static_cast<double>(scores[static_cast<std::size_t>(i - items.offsets[18])][c]);
+      EXPECT_NEAR(pooled[k][c], sum / static_cast<double>(items.offsets[r + 1] - items.offsets[r]), 1e-7);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include "serval/core/settings.h"
 #include "serval/corpus/corpus_use.h"
 #include "serval/corpus/labels.h"
+#include "serval/features/segments.h"
 #include "serval/features/settings.h"
 #include "serval/folds/fold.h"
 #include "serval/nn/network.h"
@@ -18,6 +19,11 @@ namespace serval::experiment {
 
 struct InputSettings {
   std::string features;  // name of a feature set of the experiment
+  // Without lengths, the network reads whole recordings. A segment is the sequence of its real frames: what a tail or
+  // a short recording lacks is not padded but absent.
+  features::SegmentSettings segments{.segment_frames = {}};
+
+  bool whole() const { return segments.segment_frames.empty(); }
 };
 void describe(SettingsVisitor& v, InputSettings& settings);
 

@@ -1,4 +1,4 @@
-// The order in which recordings are seen, cut into batches.
+// The order in which items (recordings or their segments) are seen, cut into batches.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +9,33 @@
 
 namespace serval::train {
 
-// One pass: recordings batch by batch, each longest first, so that the LSTM's work shrinks as sequences end.
+// One pass: items batch by batch, each longest first, so that the LSTM's work shrinks as sequences end.
 struct EpochPlan {
   struct Slice {
     std::int64_t first = 0;  // place in the arrays below
     std::int64_t count = 0;
-    std::int64_t time = 0;  // frames of its longest recording
+    std::int64_t time = 0;  // frames of its longest item
   };
   std::vector<Slice> batches;
-  std::vector<std::int64_t> recordings;
-  std::vector<std::int64_t> starts;   // first frame of each
-  std::vector<std::int32_t> lengths;  // frames of each
+  std::vector<std::int64_t> items;
+  std::vector<std::int64_t> recordings;  // of each item
+  std::vector<std::int64_t> starts;      // first frame of each
+  std::vector<std::int32_t> lengths;     // frames of each
   std::vector<std::int32_t> labels;
 };
 
-// Training: shuffled by `random`, a pure function of (seed, fold, epoch).
-EpochPlan shuffled_plan(const TrainingData& data, const std::vector<std::int64_t>& recordings, int batch_size,
+// Training: the items of `recordings` shuffled by `random`, a pure function of (seed, fold, epoch).
+EpochPlan shuffled_plan(const TrainingData& data, const Items& items,
+                        const std::vector<std::int64_t>& recordings, int batch_size,
                         const RandomStream& random);
 // Scoring: by length, so that batches waste no padding.
-EpochPlan sorted_plan(const TrainingData& data, const std::vector<std::int64_t>& recordings, int batch_size);
+EpochPlan sorted_plan(const TrainingData& data, const Items& items,
+                      const std::vector<std::int64_t>& recordings, int batch_size);
+
+// Scores of `recordings`, [recording][class], from those of the items of a plan over them, [item, class]: the mean,
+// summed in the order in which the items lie in their recording.
+std::vector<std::vector<float>> recording_scores(const EpochPlan& plan, const std::vector<float>& scores,
+                                                 std::int64_t classes,
+                                                 const std::vector<std::int64_t>& recordings);
 
 }  // namespace serval::train

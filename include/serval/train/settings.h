@@ -21,7 +21,7 @@ struct TrainSettings {
   Select select = Select::kBestValidation;
   Monitor monitor = Monitor::kValidationUar;
   int patience = 0;  // stop after so many epochs without a better one; 0: never
-  // balanced: a class weighs (training recordings) / (classes * training recordings of the class)
+  // balanced: a class weighs (training items) / (classes * training items of the class)
   ClassWeights class_weights = ClassWeights::kNone;
   double checkpoint_every_s = 10;
 };

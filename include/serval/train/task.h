@@ -1,6 +1,7 @@
 // One model to train: one network, one fold, one seed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,11 +28,34 @@ struct TrainingData {
   }
 };
 
+// What the network reads of each recording: the whole of it, or segments. Training takes the items of a recording one
+// by one, each with the recording's label; a recording's scores are the mean of its items' probabilities.
+struct Items {
+  std::vector<std::int64_t> starts;  // [items]: first frame of each in TrainingData::values
+  std::vector<std::int32_t> frames;  // [items]
+  std::vector<std::int64_t>
+      offsets;  // [recordings + 1]: recording r has the items [offsets[r], offsets[r + 1])
+
+  std::int64_t count(std::int64_t recording) const {
+    const auto at = static_cast<std::size_t>(recording);
+    return offsets[at + 1] - offsets[at];
+  }
+  std::int32_t longest(std::int64_t recording) const {  // frames; 0 for a recording without items
+    std::int32_t most = 0;
+    const auto at = static_cast<std::size_t>(recording);
+    for (std::int64_t i = offsets[at]; i < offsets[at + 1]; ++i)
+      most = std::max(most, frames[static_cast<std::size_t>(i)]);
+    return most;
+  }
+};
+Items whole_recordings(const TrainingData& data);
+
 struct Task {
   std::string model;  // its name in the experiment
   int fold = 0;       // from 0
   std::uint64_t seed = 1;
   std::shared_ptr<const TrainingData> data;
+  std::shared_ptr<const Items> items;  // null: whole recordings
   nn::NetworkSettings network;
   TrainSettings settings;
   folds::Fold sides;

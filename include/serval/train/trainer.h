@@ -32,7 +32,7 @@ class Trainer {
 
   int selected_epoch() const;
   const std::vector<std::string>& devices() const;  // those that ran its epochs, see device_label()
-  // Scores with the selected weights: [recording][class].
+  // Scores with the selected weights: [recording][class], the mean over each recording's items.
   std::vector<std::vector<float>> predict(const std::vector<std::int64_t>& recordings);
   std::int64_t parameter_count() const;
 
