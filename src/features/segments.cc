@@ -60,7 +60,9 @@ void refuse_bad(Settings settings) {
   const JsonValue json = settings_to_json(settings);
   read_settings(
       json, [&settings](SettingsVisitor& v) { describe(v, settings); }, errors);
-  if (!errors.empty()) throw ConfigError(join(errors, "\n"));
+  if (errors.empty()) return;
+  for (std::string& error : errors) error.erase(0, error.find(": ") + 2);  // settings from code have no place
+  throw ConfigError(join(errors, "\n"));
 }
 
 }  // namespace

@@ -175,7 +175,12 @@ TEST(Segments, ARecordingWithoutFramesIsNamed) {
 }
 
 TEST(Segments, ThePlannerRefusesWhatSettingsRefuse) {
-  EXPECT_THROW(plan_segments(offsets_of({4}), cut({2}, {3})), ConfigError);
+  try {
+    plan_segments(offsets_of({4}), cut({2}, {3}));
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("shift_frames: 3 is more than the segment's 2 frames"));
+  }
   EXPECT_THROW(plan_segments(offsets_of({4}), cut({}, {})), ConfigError);
   EXPECT_THROW(plan_segments(offsets_of({4}), cut({2}, {0})), ConfigError);
   EXPECT_THROW(plan_whole(offsets_of({4}), {0, Fit::kPadOrCut}), ConfigError);
