@@ -6,6 +6,8 @@ pkg_check_modules(SOXR REQUIRED IMPORTED_TARGET GLOBAL soxr)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET GLOBAL libxxhash)
 find_package(nlohmann_json 3.10 REQUIRED)
 find_package(CLI11 REQUIRED)
+# KissFFT's C++ template alone: a header, nothing to link.
+find_path(SERVAL_KISSFFT_INCLUDE kissfft/kissfft.hh REQUIRED)
 
 # The serial HDF5 by name: a machine that also has an MPI flavour must not pick that one.
 set(HDF5_PREFER_PARALLEL FALSE)

@@ -21,6 +21,7 @@ if(SERVAL_SANITIZE)
   target_link_options(serval_options INTERFACE -fsanitize=${SERVAL_SANITIZE})
 endif()
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
+target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_KISSFFT_INCLUDE}>)
 target_link_libraries(serval_options INTERFACE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 
 set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH ${HDF5_C_LIBRARIES}

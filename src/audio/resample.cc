@@ -15,7 +15,7 @@ namespace serval::audio {
 
 namespace {
 
-std::vector<float> resample_soxr(const std::vector<float>& input, int from_hz, int to_hz,
+std::vector<float> resample_soxr(const std::vector<float>& input, double from_hz, double to_hz,
                                  unsigned long recipe, std::size_t length) {
   const soxr_quality_spec_t quality = soxr_quality_spec(recipe, 0);
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
@@ -120,6 +120,13 @@ Waveform resample(const Waveform& input, int rate_hz, Resampler resampler) {
       return {resample_kaiser(input.samples, input.sample_rate_hz, rate_hz, length), rate_hz};
   }
   throw InternalError("unknown resampler");
+}
+
+std::vector<float> resample_between(const std::vector<float>& input, double from_hz, double to_hz) {
+  SERVAL_CHECK(from_hz > 0 && to_hz > 0, "rates ", from_hz, " and ", to_hz);
+  if (from_hz == to_hz || input.empty()) return input;
+  const double length = std::ceil(static_cast<double>(input.size()) * (to_hz / from_hz));
+  return resample_soxr(input, from_hz, to_hz, SOXR_HQ, static_cast<std::size_t>(length));
 }
 
 }  // namespace serval::audio

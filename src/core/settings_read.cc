@@ -71,6 +71,26 @@ class Reader : public SettingsVisitor {
     if (read_real(*found, name, number, range)) value = number;
   }
 
+  void visit_interval(const char* name, Interval& value, RealRange range, Help help) override {
+    const JsonValue* found = take(name, help);
+    if (found == nullptr) return;
+    if (found->kind != JsonValue::Kind::kList) {
+      double number = 0;
+      if (read_real(*found, name, number, range)) value = {number, number};
+      return;
+    }
+    if (found->items.size() != 2) {
+      return report(*found, child(name), cat("must be [low, high], not ", found->items.size(), " values"));
+    }
+    Interval both;
+    const bool read = read_real(found->items[0], cat(name, "[0]").c_str(), both.low, range) &
+                      read_real(found->items[1], cat(name, "[1]").c_str(), both.high, range);
+    if (read && both.low > both.high) {
+      return report(*found, child(name), cat("[", both.low, ", ", both.high, "]: low is above high"));
+    }
+    if (read) value = both;
+  }
+
   void visit_flag(const char* name, bool& value, Help help) override {
     const JsonValue* found = take(name, help);
     if (found == nullptr) return;

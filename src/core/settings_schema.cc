@@ -41,6 +41,20 @@ class SchemaWriter : public SettingsVisitor {
     add_range(field, range);
     add(name, std::move(field), value ? JsonValue::of(*value) : JsonValue{}, help);
   }
+  void visit_interval(const char* name, Interval& value, RealRange range, Help help) override {
+    JsonValue number = typed("number");
+    add_range(number, range);
+    JsonValue both = list_of(number);
+    both.set("minItems", JsonValue::of(2));
+    both.set("maxItems", JsonValue::of(2));
+    JsonValue either = JsonValue::list();
+    either.items = {std::move(number), std::move(both)};
+    JsonValue field = JsonValue::object();
+    field.set("anyOf", std::move(either));
+    JsonValue defaults = JsonValue::list();
+    defaults.items = {JsonValue::of(value.low), JsonValue::of(value.high)};
+    add(name, std::move(field), std::move(defaults), help);
+  }
   void visit_flag(const char* name, bool& value, Help help) override {
     add(name, typed("boolean"), JsonValue::of(value), help);
   }

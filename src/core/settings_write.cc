@@ -20,6 +20,11 @@ class Writer : public SettingsVisitor {
   void visit_optional_real(const char* name, std::optional<double>& value, RealRange, Help) override {
     object_.set(name, value ? JsonValue::of(*value) : JsonValue{});
   }
+  void visit_interval(const char* name, Interval& value, RealRange, Help) override {
+    JsonValue both = JsonValue::list();
+    both.items = {JsonValue::of(value.low), JsonValue::of(value.high)};
+    object_.set(name, std::move(both));
+  }
   void visit_flag(const char* name, bool& value, Help) override { object_.set(name, JsonValue::of(value)); }
   void visit_text(const char* name, std::string& value, Help) override {
     object_.set(name, JsonValue::of(value));

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "serval/audio/decode.h"
+#include "serval/audio/noise_reduction.h"
 #include "serval/core/error.h"
 #include "serval/core/settings_io.h"
 
+#include "tests/audio/golden_effects.h"
 #include "tests/audio/librosa_golden.h"
 #include "tests/audio/sound_files.h"
 
@@ -45,6 +47,88 @@ TEST(TrimTest, ShortAndEvenSoundsStayWhole) {
     EXPECT_EQ(range.begin, 0u);
     EXPECT_EQ(range.end, n);
   }
+}
+
+TEST(CutSilenceTest, FindsLibrosasIntervals) {
+  for (const golden::Split& expected : golden::kSplits) {
+    std::vector<std::size_t> edges;
+    for (const SampleRange& range : sound_ranges(golden_signal(24000), expected.cut_silence_db)) {
+      edges.push_back(range.begin);
+      edges.push_back(range.end);
+    }
+    EXPECT_EQ(edges, expected.edges) << expected.cut_silence_db << " dB";
+  }
+}
+
+TEST(CutSilenceTest, ShortAndEvenSoundsStayWhole) {
+  for (const std::size_t n : {1u, 511u, 512u, 513u, 5000u}) {
+    const std::vector<SampleRange> ranges = sound_ranges({std::vector<float>(n, 0.5f), 16000}, 30);
+    ASSERT_EQ(ranges.size(), 1u);
+    EXPECT_EQ(ranges[0].begin, 0u);
+    EXPECT_EQ(ranges[0].end, n);
+  }
+}
+
+TEST(CutSilenceTest, JoinsWhatRemains) {
+  AudioSettings settings;
+  settings.cut_silence_db = 20;
+  const Waveform whole = golden_signal(24000);
+  const Waveform cut = prepare(whole, settings);
+  ASSERT_EQ(cut.samples.size(), 5120u + 4096 + 6144 + 3520);
+  EXPECT_EQ(cut.samples[5119], whole.samples[5119]);
+  EXPECT_EQ(cut.samples[5120], whole.samples[6144]);
+  EXPECT_EQ(cut.samples.back(), whole.samples.back());
+}
+
+TEST(PreEmphasisTest, FollowsLibrosa) {
+  Waveform x = golden_signal(24000);
+  pre_emphasise(x, 0.97);
+  expect_golden("pre_emphasis 0.97", x, kTight);
+  Waveform one{{0.25f}, 16000};
+  pre_emphasise(one, 0.97);
+  EXPECT_EQ(one.samples, std::vector<float>{0.5f});
+  Waveform none{{}, 16000};
+  pre_emphasise(none, 0.97);
+  EXPECT_TRUE(none.samples.empty());
+}
+
+TEST(PrepareTest, TakesTheStepsInTheirOrder) {
+  AudioSettings settings;
+  settings.noise_reduction = NoiseReduction::kStationary;
+  settings.noise_threshold_deviations = 0.5;
+  settings.noise_decrease = 0.9;
+  settings.cut_silence_db = 25;
+  settings.pre_emphasis = 0.9;
+  settings.level = Level::kPeak;
+  settings.level_db = 0;
+  settings.length_s = 2;
+  Waveform expected = reduce_noise(golden_signal(24000), {0.5, 0.9});
+  std::vector<float> joined;
+  for (const SampleRange& range : sound_ranges(expected, 25)) {
+    joined.insert(joined.end(), expected.samples.begin() + static_cast<std::ptrdiff_t>(range.begin),
+                  expected.samples.begin() + static_cast<std::ptrdiff_t>(range.end));
+  }
+  ASSERT_LT(joined.size(), 24000u);
+  expected.samples = joined;
+  pre_emphasise(expected, 0.9);
+  const double gain = 1 / peak(expected);
+  for (float& sample : expected.samples) sample = static_cast<float>(sample * gain);
+  expected.samples.resize(32000, 0.0f);
+  EXPECT_EQ(prepare(golden_signal(24000), settings).samples, expected.samples);
+}
+
+TEST(PrepareTest, SaysWhatNoiseReductionLeft) {
+  AudioSettings settings;
+  settings.noise_reduction = NoiseReduction::kStationary;
+  settings.noise_threshold_deviations = 20;  // nothing lies so far above
+  const Waveform x{tone(1), 16000};
+  EXPECT_THAT(message_of<DataError>([&] { prepare(x, settings); }),
+              HasSubstr("silent once its noise is reduced: its peak is -inf dB, below silence_db -60"));
+  settings.min_duration_s = 0;
+  EXPECT_THAT(message_of<DataError>([&] {
+                prepare({tone(0.05), 16000}, settings);
+              }),
+              HasSubstr("too short for noise reduction: 800 samples"));
 }
 
 TEST(LevelTest, MeasuresTones) {
@@ -134,12 +218,17 @@ TEST(PrepareTest, LoadCropsAndNamesTheFile) {
 TEST(AudioSettingsTest, ReadsAndWritesJson) {
   std::vector<std::string> errors;
   const std::string text = R"({"sample_rate_hz": 22050, "offset_s": 0.6, "duration_s": 2.5, "trim_db": 40,
-    "resampler": "kaiser_fast", "level": "rms", "level_db": -26, "length_s": 3, "on_bad_recording": "skip"})";
+    "resampler": "kaiser_fast", "noise_reduction": "stationary", "noise_decrease": 0.8, "cut_silence_db": 35,
+    "pre_emphasis": 0.97, "level": "rms", "level_db": -26, "length_s": 3, "on_bad_recording": "skip"})";
   const AudioSettings settings = read_settings<AudioSettings>(parse_json(text, "t"), errors);
   EXPECT_THAT(errors, ::testing::IsEmpty());
   EXPECT_EQ(settings.sample_rate_hz, 22050);
   EXPECT_EQ(settings.duration_s, 2.5);
   EXPECT_EQ(settings.resampler, Resampler::kKaiserFast);
+  EXPECT_EQ(settings.noise_reduction, NoiseReduction::kStationary);
+  EXPECT_EQ(settings.noise_decrease, 0.8);
+  EXPECT_EQ(settings.cut_silence_db, 35);
+  EXPECT_EQ(settings.pre_emphasis, 0.97);
   EXPECT_EQ(settings.level, Level::kRms);
   EXPECT_EQ(settings.on_bad_recording, OnBadRecording::kSkip);
   const AudioSettings again = read_settings<AudioSettings>(settings_to_json(settings), errors);
@@ -148,6 +237,16 @@ TEST(AudioSettingsTest, ReadsAndWritesJson) {
   read_settings<AudioSettings>(parse_json(R"({"sample_rate_hz": 0, "level_db": -3})", "t"), errors);
   EXPECT_THAT(errors, ElementsAre(HasSubstr("sample_rate_hz: 0 is out of range"),
                                   HasSubstr("level_db: unknown key")));
+  errors.clear();
+  read_settings<AudioSettings>(
+      parse_json(R"({"sample_rate_hz": 4000, "noise_reduction": "stationary", "pre_emphasis": 1.5,
+                     "cut_silence_db": 0})",
+                 "t"),
+      errors);
+  EXPECT_THAT(errors, ::testing::UnorderedElementsAre(
+                          HasSubstr("pre_emphasis: 1.5 is out of range [0, 1]"),
+                          HasSubstr("cut_silence_db: 0 is out of range (0, 200]"),
+                          HasSubstr("noise_reduction: needs a sample_rate_hz of 5120 or more, not 4000")));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "serval/audio/audio_settings.h"
 #include "serval/audio/waveform.h"
@@ -25,9 +26,17 @@ struct SampleRange {
 };
 SampleRange sound_range(const Waveform& waveform, double trim_db);
 
-// Resamples, trims, levels, and pads or cuts, as the settings say; the crop belongs to decoding.
+// What remains when every frame that is no sound by the rule above is cut: neighbouring sound frames j .. k are
+// the samples [512 j, min(n, 512 (k + 1))), librosa.effects.split's intervals. Never empty for n > 0.
+std::vector<SampleRange> sound_ranges(const Waveform& waveform, double cut_silence_db);
+
+// y[n] = x[n] - coefficient * x[n - 1], and y[0] = 3 x[0] - x[1]: librosa.effects.preemphasis and what it does
+// about the first sample.
+void pre_emphasise(Waveform& waveform, double coefficient);
+
+// Resamples, reduces noise, trims, cuts silence, pre-emphasises, levels, and pads or cuts, as the settings say; the crop belongs to decoding.
 // Trimming comes after resampling, so its frames are of the experiment's rate.
-// Throws DataError when the waveform is silent, shorter than min_duration_s, or has a sample that is not a
+// Throws DataError when the waveform is silent (at the start, or once its noise is reduced), shorter than min_duration_s, or has a sample that is not a
 // number or beyond kLoudest; load() adds the path.
 Waveform prepare(Waveform waveform, const AudioSettings& settings);
 

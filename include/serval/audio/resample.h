@@ -1,6 +1,8 @@
 // Change of the sampling rate.
 #pragma once
 
+#include <vector>
+
 #include "serval/audio/audio_settings.h"
 #include "serval/audio/waveform.h"
 
@@ -17,5 +19,8 @@ namespace serval::audio {
 // where those programs step through a table in whole entries. Measured against one of them on tones that fill
 // three quarters of full scale: within 2e-5 from 48 to 24 kHz, 3e-3 from 44.1 to 16 kHz.
 Waveform resample(const Waveform& input, int rate_hz, Resampler resampler);
+
+// Rates need not be whole numbers: soxr_hq, ceil(n * to / from) samples.
+std::vector<float> resample_between(const std::vector<float>& input, double from_hz, double to_hz);
 
 }  // namespace serval::audio

@@ -29,7 +29,14 @@ SERVAL_HD inline PhiloxBlock philox4x32(PhiloxBlock counter, std::uint32_t key0,
   return counter;
 }
 
-enum class RandomPurpose : std::uint32_t { kInit = 1, kShuffle = 2, kDropout = 3, kTest = 5, kBenchmark = 6 };
+enum class RandomPurpose : std::uint32_t {
+  kInit = 1,
+  kShuffle = 2,
+  kDropout = 3,
+  kTest = 5,
+  kBenchmark = 6,
+  kAugment = 7,
+};
 
 // One sequence of random numbers. `index` picks the number; equal arguments give equal numbers everywhere.
 struct RandomStream {

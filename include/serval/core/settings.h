@@ -28,6 +28,12 @@ struct RealRange {
   double max = std::numeric_limits<double>::infinity();
   bool above_min = false;  // min itself is excluded
 };
+// Where a number may be drawn from: low to high, both included.
+struct Interval {
+  double low = 0;
+  double high = 0;
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
 enum class Need { kOptional, kRequired };
 struct Help {
   const char* text = "";
@@ -69,6 +75,10 @@ class SettingsVisitor {
   // null or absent: none
   void optional_real(const char* name, std::optional<double>& value, RealRange range, Help help) {
     visit_optional_real(name, value, range, help);
+  }
+  // [low, high], or one number for both
+  void interval(const char* name, Interval& value, RealRange range, Help help) {
+    visit_interval(name, value, range, help);
   }
   void flag(const char* name, bool& value, Help help) { visit_flag(name, value, help); }
   void text(const char* name, std::string& value, Help help) { visit_text(name, value, help); }
@@ -134,6 +144,7 @@ class SettingsVisitor {
   virtual void visit_real(const char* name, double& value, RealRange range, Help help) = 0;
   virtual void visit_optional_real(const char* name, std::optional<double>& value, RealRange range,
                                    Help help) = 0;
+  virtual void visit_interval(const char* name, Interval& value, RealRange range, Help help) = 0;
   virtual void visit_flag(const char* name, bool& value, Help help) = 0;
   virtual void visit_text(const char* name, std::string& value, Help help) = 0;
   virtual void visit_path(const char* name, std::string& value, Help help) = 0;
