@@ -1,13 +1,13 @@
 #include <algorithm>
-#include <bit>
 #include <map>
+#include <utility>
 
 #include <cufft.h>
 
 #include "cuda/core/check.cuh"
 #include "cuda/core/state.cuh"
 #include "cuda/features/extractor.cuh"
-#include "cuda/features/stages.cuh"
+#include "cuda/features/pipeline.cuh"
 
 namespace serval::features::cuda {
 
@@ -15,9 +15,6 @@ namespace {
 
 using serval::cuda::CudaState;
 
-// Frames and spectra of one chunk stay within the second-level cache of a large GPU.
-constexpr std::int64_t kChunkBytes = 32 << 20;
-constexpr std::int64_t kSmallestChunk = 64;
 // What one round of clips takes at most, so that memory does not grow with the batch. One clip may be larger.
 constexpr std::int64_t kRoundFrames = 1 << 20;
 constexpr std::int64_t kRoundSamples = 1 << 28;
@@ -41,29 +38,62 @@ class FftPlan {
   cufftHandle plan_ = 0;
 };
 
+// cuFFT's plans by length and batch.
+class Transforms {
+ public:
+  Transforms(const detail::ExtractionPlan& plan, cudaStream_t stream) : plan_(plan), stream_(stream) {}
+  void operator()(int framing, std::int64_t rows, float* frames, float2* spectra) {
+    const int n_fft = plan_.framings[static_cast<std::size_t>(framing)].n_fft;
+    std::unique_ptr<FftPlan>& fft = plans_[{n_fft, rows}];
+    if (!fft) fft = std::make_unique<FftPlan>(n_fft, rows, stream_);
+    fft->run(frames, spectra);
+  }
+
+ private:
+  const detail::ExtractionPlan& plan_;
+  cudaStream_t stream_;
+  std::map<std::pair<int, std::int64_t>, std::unique_ptr<FftPlan>> plans_;
+};
+
+// Grown as needed and kept from call to call.
+class DeviceMemory {
+ public:
+  DeviceMemory(Device device, cudaStream_t stream) : device_(device), stream_(stream) {}
+
+  template <class T>
+  T* get(int slot, std::int64_t size) {
+    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
+    Buffer& buffer = buffers_[slot];
+    if (buffer.bytes() < bytes) {
+      SERVAL_CUDA_CHECK(cudaStreamSynchronize(stream_));  // kernels under way may still use the old one
+      buffer = Buffer();                                  // which goes first, so that both need not fit
+      buffer = Buffer(device_, bytes);
+    }
+    return static_cast<T*>(buffer.data());
+  }
+  template <class T>
+  T* put(int slot, const std::vector<T>& values) {
+    T* to = get<T>(slot, static_cast<std::int64_t>(values.size()));
+    // From pageable memory: the values are taken before the call returns.
+    SERVAL_CUDA_CHECK(
+        cudaMemcpyAsync(to, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice, stream_));
+    return to;
+  }
+
+ private:
+  Device device_;
+  cudaStream_t stream_;
+  std::map<int, Buffer> buffers_;
+};
+
 class CudaExtractor final : public detail::ExtractorBody {
  public:
   CudaExtractor(const Context& context, const detail::ExtractionPlan& plan)
       : context_(context),
         plan_(plan),
-        window_(on_device(plan.window)),
-        mel_first_bin_(on_device(plan.mel_first_bin)),
-        mel_offset_(on_device(plan.mel_offset)),
-        mel_weights_(on_device(plan.mel_weights)),
-        dct_(on_device(plan.dct)),
-        taps_{on_device(plan.delta_taps[0]), on_device(plan.delta_taps[1])} {
-    tables_.window = window_.data();
-    tables_.mel_first_bin = mel_first_bin_.data();
-    tables_.mel_offset = mel_offset_.data();
-    tables_.mel_weights = mel_weights_.data();
-    tables_.dct = dct_.data();
-    for (int i = 0; i < 2; ++i) tables_.delta_taps[i] = taps_[i].data();
-    const std::int64_t frame_bytes =
-        static_cast<std::int64_t>(plan.n_fft) * 2 * static_cast<std::int64_t>(sizeof(float));
-    chunk_ = std::max(
-        kSmallestChunk,
-        static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunkBytes / frame_bytes))));
-  }
+        memory_(context.device(), serval::cuda::cuda_state(context).stream()),
+        transforms_(plan, serval::cuda::cuda_state(context).stream()),
+        pipeline_(plan, memory_) {}
 
   void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) override {
     std::size_t first = 0;
@@ -72,47 +102,45 @@ class CudaExtractor final : public detail::ExtractorBody {
       std::int64_t frames = 0;
       std::int64_t samples = 0;
       do {
-        frames += out[last].frames;
+        frames += most_frames(clips[last]);
         samples += static_cast<std::int64_t>(clips[last].samples.size());
         ++last;
-      } while (last < clips.size() && frames + out[last].frames <= kRoundFrames &&
+      } while (last < clips.size() && frames + most_frames(clips[last]) <= kRoundFrames &&
                samples + static_cast<std::int64_t>(clips[last].samples.size()) <= kRoundSamples);
-      run_round(clips.subspan(first, last - first), out.subspan(first, last - first), frames, samples);
+      run_round(clips.subspan(first, last - first), out.subspan(first, last - first));
       first = last;
     }
   }
 
  private:
-  template <class T>
-  Array<T> on_device(const std::vector<T>& values) const {
-    return Array<T>::from_host(context_.device(), values);
-  }
-  template <class T>
-  void reserve(Array<T>& array, std::int64_t size) const {
-    if (array.size() >= size) return;
-    array = Array<T>();
-    array = Array<T>(context_.device(), Shape{size});
-  }
-  template <class T>
-  void upload(Array<T>& to, const std::vector<T>& values, cudaStream_t stream) const {
-    reserve(to, static_cast<std::int64_t>(values.size()));
-    SERVAL_CUDA_CHECK(
-        cudaMemcpyAsync(to.data(), values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice, stream));
+  static constexpr int kSamples = -1;  // slots of memory_ beside the pipeline's
+  static constexpr int kOut = -2;
+
+  // A set that reads samples one by one has as many frames as samples.
+  std::int64_t most_frames(const audio::Waveform& clip) const {
+    std::int64_t most = 0;
+    for (const detail::FramePlan& framing : plan_.framings) {
+      most = std::max(most, framing.frames(static_cast<std::int64_t>(clip.samples.size())));
+    }
+    return most;
   }
 
-  void run_round(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out, std::int64_t frames,
-                 std::int64_t samples) {
+  void run_round(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) {
     CudaState& state = serval::cuda::cuda_state(context_);
-    upload_clips(clips, out, frames, samples, state.stream());
-    const Batch batch{clips_.data(), frame_clip_.data()};
-    reserve(mel_, frames * plan_.n_mels);
-    reserve(out_, frames * plan_.dimension);
-    for (std::int64_t first = 0; first < frames; first += chunk_) {
-      run_chunk(batch, first, std::min(chunk_, frames - first), state.stream());
+    host_samples_.clear();
+    std::vector<ClipSpan> spans;
+    std::size_t values = 0;
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      spans.push_back({static_cast<std::int64_t>(host_samples_.size()),
+                       static_cast<std::int64_t>(clips[i].samples.size())});
+      host_samples_.insert(host_samples_.end(), clips[i].samples.begin(), clips[i].samples.end());
+      values += out[i].values.size();
     }
-    launch_columns(plan_, tables_, batch, frames, mel_.data(), peaks_.data(), out_.data(), state.stream());
-    host_out_.resize(static_cast<std::size_t>(frames * plan_.dimension));
-    SERVAL_CUDA_CHECK(cudaMemcpyAsync(host_out_.data(), out_.data(), host_out_.size() * sizeof(float),
+    const float* samples = memory_.put(kSamples, host_samples_);
+    float* device_out = memory_.get<float>(kOut, static_cast<std::int64_t>(values));
+    pipeline_.run(samples, spans, device_out, transforms_, state.stream());
+    host_out_.resize(values);
+    SERVAL_CUDA_CHECK(cudaMemcpyAsync(host_out_.data(), device_out, values * sizeof(float),
                                       cudaMemcpyDeviceToHost, state.stream()));
     state.synchronize();
     auto from = host_out_.begin();
@@ -123,68 +151,13 @@ class CudaExtractor final : public detail::ExtractorBody {
     }
   }
 
-  void upload_clips(std::span<const audio::Waveform> clips, std::span<const FeatureMatrix> out,
-                    std::int64_t frames, std::int64_t samples, cudaStream_t stream) {
-    host_samples_.clear();
-    host_samples_.reserve(static_cast<std::size_t>(samples));
-    host_clips_.clear();
-    host_frame_clip_.clear();
-    host_frame_clip_.reserve(static_cast<std::size_t>(frames));
-    for (std::size_t i = 0; i < clips.size(); ++i) {
-      host_clips_.push_back({static_cast<std::int64_t>(host_samples_.size()),
-                             static_cast<std::int64_t>(clips[i].samples.size()),
-                             static_cast<std::int64_t>(host_frame_clip_.size()), out[i].frames});
-      host_samples_.insert(host_samples_.end(), clips[i].samples.begin(), clips[i].samples.end());
-      host_frame_clip_.insert(host_frame_clip_.end(), static_cast<std::size_t>(out[i].frames),
-                              static_cast<std::int32_t>(i));
-    }
-    host_peaks_.assign(clips.size(), detail::ordered_bits(-INFINITY));
-    upload(samples_, host_samples_, stream);
-    upload(clips_, host_clips_, stream);
-    upload(frame_clip_, host_frame_clip_, stream);
-    upload(peaks_, host_peaks_, stream);
-  }
-
-  void run_chunk(const Batch& batch, std::int64_t first, std::int64_t frames, cudaStream_t stream) {
-    // Whole powers of two, so that few plans serve every batch; rows behind the last frame hold old numbers
-    // that nobody reads.
-    const std::int64_t rows = std::max(
-        kSmallestChunk, static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(frames))));
-    reserve(frames_, rows * plan_.n_fft);
-    reserve(spectra_, rows * (plan_.n_fft / 2 + 1));
-    std::unique_ptr<FftPlan>& fft = fft_plans_[rows];
-    if (!fft) fft = std::make_unique<FftPlan>(plan_.n_fft, rows, stream);
-    launch_frames(plan_, tables_, batch, samples_.data(), first, frames, frames_.data(), stream);
-    fft->run(frames_.data(), spectra_.data());
-    launch_mel(plan_, tables_, batch, spectra_.data(), first, frames, mel_.data(), peaks_.data(), stream);
-  }
-
   const Context& context_;
   const detail::ExtractionPlan& plan_;
-  std::int64_t chunk_ = 0;  // frames
-  Tensor window_;
-  Array<std::int32_t> mel_first_bin_;
-  Array<std::int32_t> mel_offset_;
-  Tensor mel_weights_;
-  Tensor dct_;
-  Tensor taps_[2];
-  DeviceTables tables_;
-  std::map<std::int64_t, std::unique_ptr<FftPlan>> fft_plans_;  // by batch size
-
-  // Grown as needed and kept from call to call.
+  DeviceMemory memory_;
+  Transforms transforms_;
+  Pipeline<DeviceMemory> pipeline_;
   std::vector<float> host_samples_;
-  std::vector<ClipSpan> host_clips_;
-  std::vector<std::int32_t> host_frame_clip_;
-  std::vector<std::int32_t> host_peaks_;
   std::vector<float> host_out_;
-  Tensor samples_;
-  Array<ClipSpan> clips_;
-  Array<std::int32_t> frame_clip_;
-  Array<std::int32_t> peaks_;
-  Tensor frames_;          // [row, n_fft] of a chunk
-  Array<float2> spectra_;  // [row, n_fft / 2 + 1] of a chunk
-  Tensor mel_;             // [frame, n_mels]
-  Tensor out_;             // [frame, dimension]
 };
 
 }  // namespace

@@ -1,22 +1,13 @@
-// The launches of cuda/features/kernels.cuh for a plan, each with its block and shared memory. The tables and
-// the batch lie on the device, or on the host where a test runs the kernels there.
+// The launches of the feature kernels for a plan, each with its block and shared memory. Tables and batch lie on
+// the device, or on the host where a test runs the kernels there.
 #pragma once
 
 #include "serval/features/detail/plan.h"
 
 #include "cuda/features/kernels.cuh"
+#include "cuda/features/part_kernels.cuh"
 
 namespace serval::features::cuda {
-
-// The plan's tables where the kernels can read them.
-struct DeviceTables {
-  const float* window = nullptr;
-  const std::int32_t* mel_first_bin = nullptr;
-  const std::int32_t* mel_offset = nullptr;
-  const float* mel_weights = nullptr;
-  const float* dct = nullptr;
-  const float* delta_taps[2] = {nullptr, nullptr};
-};
 
 // Threads for `items` of one frame: whole warps, at most 256.
 inline unsigned frame_threads(int items) {
@@ -24,78 +15,157 @@ inline unsigned frame_threads(int items) {
   return static_cast<unsigned>((warps < 8 ? warps : 8) * serval::cuda::kWarpSize);
 }
 
+inline FrameShape shape_of(const detail::FramePlan& plan) {
+  return {plan.hop, plan.lead, plan.window_length, plan.window_offset, plan.n_fft, plan.padding};
+}
+
 // [frames, n_fft] from `first_frame` of the batch on.
-inline void launch_frames(const detail::ExtractionPlan& plan, const DeviceTables& tables, const Batch& batch,
-                          const float* samples, std::int64_t first_frame, std::int64_t frames, float* out,
+inline void launch_frames(const detail::FramePlan& plan, const float* window, const Batch& batch,
+                          std::int64_t first_frame, std::int64_t frames, float* out,
                           serval::cuda::Stream stream) {
   FrameArgs a;
   a.batch = batch;
-  a.samples = samples;
-  a.window = tables.window;
-  a.window_length = plan.window_length;
-  a.window_offset = plan.window_offset;
-  a.centre = plan.centre;
-  a.hop = plan.hop;
-  a.n_fft = plan.n_fft;
-  a.padding = plan.padding;
+  a.shape = shape_of(plan);
+  a.window = window;
+  a.sample_scale = plan.sample_scale;
+  a.remove_dc = plan.remove_dc;
+  a.preemphasis = plan.preemphasis;
   a.first_frame = first_frame;
   a.out = out;
   serval::cuda::launch(frame_kernel, dim3(static_cast<unsigned>(frames)), dim3(frame_threads(plan.n_fft)), 0,
                        stream, a);
 }
 
-// [frames, n_fft / 2 + 1] spectra of a chunk to their rows of `mel`, [all frames, n_mels].
-inline void launch_mel(const detail::ExtractionPlan& plan, const DeviceTables& tables, const Batch& batch,
-                       const float2* spectrum, std::int64_t first_frame, std::int64_t frames, float* mel,
-                       std::int32_t* peaks, serval::cuda::Stream stream) {
+inline void launch_power(const float2* spectrum, std::int64_t values, float* power,
+                         serval::cuda::Stream stream) {
+  constexpr int kThreads = 256;
+  serval::cuda::launch(power_kernel, dim3(serval::cuda::blocks_for(values, kThreads)), dim3(kThreads), 0,
+                       stream, spectrum, values, power);
+}
+
+// Where a bank's tables and results are.
+struct BankBuffers {
+  const std::int32_t* first_bin = nullptr;
+  const std::int32_t* offset = nullptr;
+  const float* weights = nullptr;
+  float* mel = nullptr;           // [frame, n_mels]
+  std::int32_t* peaks = nullptr;  // [clip]
+};
+
+// [frames, bins] spectra of a chunk to their rows of `mel`.
+inline void launch_bank(const detail::BankPlan& plan, const BankBuffers& buffers, const Batch& batch,
+                        const float2* spectrum, int bins, std::int64_t first_frame, std::int64_t frames,
+                        serval::cuda::Stream stream) {
   MelArgs a;
   a.batch = batch;
   a.spectrum = spectrum;
-  a.bins = plan.n_fft / 2 + 1;
+  a.bins = bins;
   a.power = plan.power;
-  a.mel_first_bin = tables.mel_first_bin;
-  a.mel_offset = tables.mel_offset;
-  a.mel_weights = tables.mel_weights;
+  a.first_bin = buffers.first_bin;
+  a.offset = buffers.offset;
+  a.weights = buffers.weights;
   a.n_mels = plan.n_mels;
-  a.floor = plan.log_floor;
-  a.scale = plan.log_scale;
+  a.log = plan.log;
   a.first_frame = first_frame;
-  a.mel = mel;
-  a.peaks = peaks;
-  serval::cuda::launch(mel_kernel, dim3(static_cast<unsigned>(frames)), dim3(frame_threads(a.bins)),
-                       static_cast<std::size_t>(a.bins) * sizeof(float), stream, a);
+  a.mel = buffers.mel;
+  a.peaks = buffers.peaks;
+  serval::cuda::launch(mel_kernel, dim3(static_cast<unsigned>(frames)), dim3(frame_threads(bins)),
+                       static_cast<std::size_t>(bins) * sizeof(float), stream, a);
 }
 
-// All frames: the columns before deltas, then the deltas, into `out`, [frames, dimension].
-inline void launch_columns(const detail::ExtractionPlan& plan, const DeviceTables& tables, const Batch& batch,
-                           std::int64_t frames, const float* mel, const std::int32_t* peaks, float* out,
+inline void launch_settle(const detail::BankPlan& plan, const BankBuffers& buffers, const Batch& batch,
+                          std::int64_t frames, serval::cuda::Stream stream) {
+  if (!plan.log.needs_peak()) return;
+  constexpr int kThreads = 256;
+  serval::cuda::launch(settle_kernel, dim3(serval::cuda::blocks_for(frames * plan.n_mels, kThreads)),
+                       dim3(kThreads), 0, stream, batch, plan.log, frames, plan.n_mels, buffers.peaks,
+                       buffers.mel);
+}
+
+// The columns of a BankPart from its settled bank.
+inline void launch_columns(const detail::PartPlan& part, const float* tables, const float* mel, int n_mels,
+                           std::int64_t frames, float* columns, std::int64_t stride,
                            serval::cuda::Stream stream) {
   ColumnArgs a;
-  a.batch = batch;
   a.mel = mel;
-  a.peaks = peaks;
-  a.has_top_db = plan.has_top_db;
-  a.top_db = plan.top_db;
-  a.n_mels = plan.n_mels;
-  a.dct = plan.type == FeatureType::kMfcc ? tables.dct : nullptr;
-  a.n_static = plan.n_static;
-  a.dimension = plan.dimension;
-  a.out = out;
-  serval::cuda::launch(column_kernel, dim3(static_cast<unsigned>(frames)), dim3(frame_threads(plan.n_mels)),
-                       static_cast<std::size_t>(plan.n_mels) * sizeof(float), stream, a);
-  for (int order = 1; order <= plan.deltas; ++order) {
-    DeltaArgs d;
-    d.batch = batch;
-    d.frames = frames;
-    d.taps = tables.delta_taps[order - 1];
-    d.width = plan.delta_width;
-    d.order = order;
-    d.n_static = plan.n_static;
-    d.dimension = plan.dimension;
-    d.out = out;
+  a.n_mels = n_mels;
+  a.cosines = part.bank_part()->cosine ? tables : nullptr;
+  a.n_static = part.n_static;
+  a.out = columns;
+  a.stride = stride;
+  serval::cuda::launch(column_kernel, dim3(static_cast<unsigned>(frames)), dim3(frame_threads(n_mels)),
+                       static_cast<std::size_t>(n_mels) * sizeof(float), stream, a);
+}
+
+// Does nothing for a part without frame().
+inline void launch_part_frames(const detail::PartPlan& part, const PartFrameArgs& a,
+                               serval::cuda::Stream stream) {
+  std::visit(
+      [&](const auto& body) {
+        using Part = std::decay_t<decltype(body)>;
+        if constexpr (Part::kFrame) {
+          serval::cuda::launch(
+              part_frame_kernel<Part>, dim3(serval::cuda::blocks_for(a.frames, kFramesABlock)),
+              dim3(kFramesABlock * serval::cuda::kWarpSize),
+              static_cast<std::size_t>(kFramesABlock * a.buffers.work) * sizeof(float), stream, body, a);
+        }
+      },
+      part.body);
+}
+
+// Does nothing for a part without clip().
+inline void launch_part_clips(const detail::PartPlan& part, const PartClipArgs& a, std::int64_t clips,
+                              serval::cuda::Stream stream) {
+  std::visit(
+      [&](const auto& body) {
+        using Part = std::decay_t<decltype(body)>;
+        if constexpr (Part::kClip) {
+          serval::cuda::launch(part_clip_kernel<Part>, dim3(static_cast<unsigned>(clips)), dim3(kClipThreads),
+                               static_cast<std::size_t>(a.buffers.work) * sizeof(float), stream, body, a);
+        }
+      },
+      part.body);
+}
+
+// `taps` are those of order 1 and 2 where the device reads them.
+inline void launch_deltas(const detail::DeltaPlan& plan, const float* const (&taps)[2], const Batch& batch,
+                          std::int64_t frames, float* sheet, std::int64_t stride,
+                          serval::cuda::Stream stream) {
+  for (int order = 1; order <= plan.orders; ++order) {
+    DeltaArgs a;
+    a.batch = batch;
+    a.frames = frames;
+    a.method = plan.method;
+    a.taps = taps[plan.method == DeltaMethod::kSavgol ? order - 1 : 0];
+    a.width = plan.width;
+    a.n_static = plan.n_static;
+    a.from_column = plan.first_column + plan.source_order(order) * plan.n_static;
+    a.to_column = plan.first_column + order * plan.n_static;
+    a.sheet = sheet;
+    a.stride = stride;
     constexpr int kThreads = 256;
     serval::cuda::launch(delta_kernel, dim3(serval::cuda::blocks_for(frames * plan.n_static, kThreads)),
-                         dim3(kThreads), 0, stream, d);
+                         dim3(kThreads), 0, stream, a);
+  }
+}
+
+// All statistics of a sheet into their columns of `out`, [clip, out_stride].
+inline void launch_statistics(const detail::SheetPlan& plan, const Batch& batch, std::int64_t clips,
+                              const float* sheet, float* out, std::int64_t out_stride,
+                              serval::cuda::Stream stream) {
+  StatisticArgs a;
+  a.batch = batch;
+  a.sheet = sheet;
+  a.dimension = plan.dimension;
+  a.out = out;
+  a.out_column = plan.out_column;
+  a.out_stride = out_stride;
+  for (const Statistic& statistic : plan.statistics) {
+    a.statistic = statistic;
+    const int columns = statistic.kind == StatisticKind::kAllMean ? 1 : plan.dimension;
+    serval::cuda::launch(statistic_kernel, dim3(static_cast<unsigned>(clips), static_cast<unsigned>(columns)),
+                         dim3(128), 0, stream, a);
+    a.out_column += columns;
   }
 }
 

@@ -38,9 +38,10 @@ Extractor::Extractor(Extractor&&) noexcept = default;
 Extractor& Extractor::operator=(Extractor&&) noexcept = default;
 
 std::int64_t Extractor::dimension() const { return plan_->dimension; }
-std::vector<std::string> Extractor::names() const { return plan_->column_names(); }
+std::vector<std::string> Extractor::names() const { return plan_->column_names; }
 std::int64_t Extractor::frames(std::int64_t samples) const { return plan_->frames(samples); }
-int Extractor::n_fft() const { return plan_->n_fft; }
+std::int64_t Extractor::min_samples() const { return plan_->min_samples(); }
+bool Extractor::one_row() const { return plan_->has_statistics; }
 
 std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips) {
   std::vector<FeatureMatrix> out(clips.size());
@@ -54,8 +55,8 @@ std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips
     const std::int64_t samples = static_cast<std::int64_t>(clip.samples.size());
     const std::int64_t frames = plan_->frames(samples);
     if (frames == 0) {
-      throw DataError(cat("features: clip ", i, " has ", samples,
-                          " samples; without padding at least n_fft = ", plan_->n_fft, " are needed"));
+      throw DataError(cat("features: clip ", i, " has ", samples, " samples; its shortest frame needs ",
+                          plan_->min_samples()));
     }
     check_finite(i, clip.samples);
     out[i] = {frames, plan_->dimension,

@@ -1,3 +1,7 @@
+#include <memory>
+#include <mutex>
+#include <vector>
+
 #include "serval/core/parallel.h"
 #include "serval/features/detail/extractor_body.h"
 
@@ -7,22 +11,49 @@ namespace serval::features::detail {
 
 namespace {
 
+// Workers keep their memory from clip to clip; a thread takes one that is free.
+class WorkerPool {
+ public:
+  explicit WorkerPool(const ExtractionPlan& plan) : plan_(plan) {}
+
+  std::unique_ptr<ClipWorker> take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        std::unique_ptr<ClipWorker> worker = std::move(free_.back());
+        free_.pop_back();
+        return worker;
+      }
+    }
+    return std::make_unique<ClipWorker>(plan_, instruction_sets().back());
+  }
+  void give_back(std::unique_ptr<ClipWorker> worker) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(worker));
+  }
+
+ private:
+  const ExtractionPlan& plan_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ClipWorker>> free_;
+};
+
 class CpuExtractor final : public ExtractorBody {
  public:
   CpuExtractor(const Context& context, const ExtractionPlan& plan)
-      : threads_(context.threads()), plan_(plan), tables_(plan.n_fft), set_(instruction_sets().back()) {}
+      : threads_(context.threads()), workers_(plan) {}
 
   void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) override {
     parallel_for(clips.size(), threads_, [&](std::size_t i) {
-      clip_features(set_, plan_, tables_, clips[i].samples, out[i].frames, out[i].values.data());
+      std::unique_ptr<ClipWorker> worker = workers_.take();
+      worker->run(clips[i].samples, out[i].values.data());
+      workers_.give_back(std::move(worker));
     });
   }
 
  private:
   int threads_;
-  const ExtractionPlan& plan_;
-  FftTables tables_;
-  InstructionSet set_;
+  WorkerPool workers_;
 };
 
 std::unique_ptr<ExtractorBody> make_cpu_extractor(const Context& context, const ExtractionPlan& plan) {

@@ -30,31 +30,36 @@ double mel_to_hz(double mel, MelScale scale) {
   return kSlaneyBreakHz * std::exp(kSlaneyLogStep * (mel - kSlaneyBreakMel));
 }
 
-int MelFilters::empty_filters() const {
-  int count = 0;
-  for (std::size_t m = 0; m + 1 < offset.size(); ++m) count += offset[m] == offset[m + 1] ? 1 : 0;
-  return count;
+std::vector<int> MelFilters::empty_filters() const {
+  std::vector<int> empty;
+  for (std::size_t m = 0; m + 1 < offset.size(); ++m) {
+    if (offset[m] == offset[m + 1]) empty.push_back(static_cast<int>(m));
+  }
+  return empty;
 }
 
 MelFilters make_mel_filters(int n_mels, int n_fft, double sample_rate_hz, double f_min_hz, double f_max_hz,
-                            MelScale scale, MelNorm norm) {
+                            MelScale scale, MelNorm norm, MelSides sides) {
   SERVAL_CHECK(n_mels > 0 && n_fft > 0 && f_max_hz > f_min_hz, n_mels, " filters from ", f_min_hz, " to ",
                f_max_hz);
   const double low = hz_to_mel(f_min_hz, scale);
   const double step = (hz_to_mel(f_max_hz, scale) - low) / (n_mels + 1);
   const auto corner_hz = [&](int i) { return mel_to_hz(low + step * i, scale); };
+  // Filters are built along this axis.
+  const auto corner = [&](int i) { return sides == MelSides::kMel ? low + step * i : corner_hz(i); };
   MelFilters filters;
   filters.offset.push_back(0);
   for (int m = 0; m < n_mels; ++m) {
-    const double left = corner_hz(m);
-    const double middle = corner_hz(m + 1);
-    const double right = corner_hz(m + 2);
-    const double height = norm == MelNorm::kSlaney ? 2 / (right - left) : 1;
+    const double left = corner(m);
+    const double middle = corner(m + 1);
+    const double right = corner(m + 2);
+    const double height = norm == MelNorm::kSlaney ? 2 / (corner_hz(m + 2) - corner_hz(m)) : 1;
     std::int32_t first = 0;
     bool any = false;
     for (std::int32_t bin = 0; bin <= n_fft / 2; ++bin) {
       const double hz = sample_rate_hz * bin / n_fft;
-      const double weight = std::min((hz - left) / (middle - left), (right - hz) / (right - middle));
+      const double at = sides == MelSides::kMel ? hz_to_mel(hz, scale) : hz;
+      const double weight = std::min((at - left) / (middle - left), (right - at) / (right - middle));
       if (weight <= kSliver) continue;
       if (!any) first = bin;
       any = true;

@@ -1,141 +1,189 @@
 #include "serval/features/detail/plan.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <numbers>
 
 #include "serval/core/error.h"
-#include "serval/core/log.h"
-#include "serval/features/mel.h"
-#include "serval/features/window.h"
+
+#include "plan_builder.h"
 
 namespace serval::features::detail {
 
-namespace {
-
-int whole_samples(int samples, double ms, int sample_rate_hz) {
-  return samples > 0 ? samples : static_cast<int>(std::floor(ms * sample_rate_hz / 1000 + 0.5));
-}
-
-std::vector<float> rounded(const std::vector<double>& values) { return {values.begin(), values.end()}; }
-
-// Row c of the orthonormal DCT-II, times its lifter weight.
-std::vector<float> make_dct(int n_mfcc, int n_mels, int lifter) {
-  std::vector<float> dct;
-  dct.reserve(static_cast<std::size_t>(n_mfcc) * static_cast<std::size_t>(n_mels));
-  for (int c = 0; c < n_mfcc; ++c) {
-    const double norm = std::sqrt((c == 0 ? 1.0 : 2.0) / n_mels);
-    const double weight = lifter > 0 ? 1 + 0.5 * lifter * std::sin(std::numbers::pi * (c + 1) / lifter) : 1;
-    for (int m = 0; m < n_mels; ++m) {
-      dct.push_back(static_cast<float>(weight * norm * std::cos(std::numbers::pi * c * (m + 0.5) / n_mels)));
-    }
-  }
-  return dct;
-}
-
-// Least-squares line (order 1: its slope) or parabola (order 2: its second derivative) through 2 half + 1
-// frames, for every half width up to `largest`.
-std::vector<float> make_delta_taps(int order, int largest) {
-  std::vector<float> taps;
-  for (int half = 1; half <= largest; ++half) {
-    const double count = 2 * half + 1;
-    double sum2 = 0;
-    double sum4 = 0;
-    for (int k = 1; k <= half; ++k) {
-      sum2 += 2.0 * k * k;
-      sum4 += 2.0 * k * k * k * k;
-    }
-    for (int k = -half; k <= half; ++k) {
-      const double slope = k / sum2;
-      const double curvature = 2 * (k * k - sum2 / count) / (sum4 - sum2 * sum2 / count);
-      taps.push_back(static_cast<float>(order == 1 ? slope : curvature));
-    }
-  }
-  return taps;
-}
-
-}  // namespace
-
-ExtractionPlan::ExtractionPlan(const FeatureSettings& settings, int rate_hz)
-    : type(settings.type), padding(settings.padding), sample_rate_hz(rate_hz) {
+ExtractionPlan::ExtractionPlan(const FeatureSettings& settings, int rate_hz) : sample_rate_hz(rate_hz) {
   if (rate_hz <= 0) throw ConfigError(cat("features: a sample rate of ", rate_hz, " Hz"));
-  resolve_frames(settings);
-  make_tables(settings);
-}
-
-void ExtractionPlan::resolve_frames(const FeatureSettings& settings) {
-  window_length = whole_samples(settings.window_samples, settings.window_ms, sample_rate_hz);
-  hop = whole_samples(settings.hop_samples, settings.hop_ms, sample_rate_hz);
-  if (window_length < 2 || hop < 1) {
-    throw ConfigError(cat("features: at ", sample_rate_hz, " Hz the window has ", window_length,
-                          " samples and the hop ", hop, "; at least 2 and 1 are needed"));
-  }
-  n_fft = settings.n_fft > 0 ? settings.n_fft
-                             : static_cast<int>(std::bit_ceil(static_cast<unsigned>(window_length)));
-  if (window_length > kMaxFft) {
-    throw ConfigError(cat("features: the window has ", window_length, " samples at ", sample_rate_hz,
-                          " Hz; at most ", kMaxFft, " are possible"));
-  }
-  if (window_length > n_fft) {
-    throw ConfigError(cat("features: n_fft ", n_fft, " does not hold the window, which has ", window_length,
-                          " samples at ", sample_rate_hz, " Hz"));
-  }
-  if (n_fft % 2 != 0) throw ConfigError(cat("features: n_fft must be even, not ", n_fft));
-  centre = padding == Padding::kNone ? 0 : n_fft / 2;
-  window_offset = (n_fft - window_length) / 2;
-}
-
-void ExtractionPlan::make_tables(const FeatureSettings& settings) {
-  power = settings.power;
-  n_mels = settings.n_mels;
-  n_static = type == FeatureType::kMfcc ? settings.n_mfcc : n_mels;
-  deltas = settings.deltas;
-  dimension = n_static * (1 + deltas);
-  delta_width = settings.delta_width;
-  log_floor = static_cast<float>(settings.floor);
-  log_scale = settings.log == LogScale::kDb ? static_cast<float>(10 / std::numbers::ln10) : 1.0f;
-  has_top_db = settings.log == LogScale::kDb && settings.top_db.has_value();
-  if (has_top_db) top_db = static_cast<float>(*settings.top_db);
-  if (n_static > n_mels)
-    throw ConfigError(cat("features: n_mfcc ", n_static, " is more than n_mels ", n_mels));
-
-  const double nyquist_hz = sample_rate_hz / 2.0;
-  const double f_max_hz = settings.f_max_hz.value_or(nyquist_hz);
-  if (f_max_hz > nyquist_hz || settings.f_min_hz >= f_max_hz) {
-    throw ConfigError(cat("features: mel filters from ", settings.f_min_hz, " to ", f_max_hz,
-                          " Hz do not fit a sample rate of ", sample_rate_hz, " Hz, which has 0 to ",
-                          nyquist_hz));
-  }
-  const MelFilters filters = make_mel_filters(n_mels, n_fft, sample_rate_hz, settings.f_min_hz, f_max_hz,
-                                              settings.mel_scale, settings.mel_norm);
-  if (const int empty = filters.empty_filters(); empty > 0) {
-    log_warning(cat("features: ", empty, " of ", n_mels, " mel filters lie between two bins of the ", n_fft,
-                    "-point transform and stay empty; use fewer n_mels or a larger n_fft"));
-  }
-  mel_first_bin = filters.first_bin;
-  mel_offset = filters.offset;
-  mel_weights = rounded(filters.weights);
-  window = rounded(make_window(settings.window, window_length, settings.window_periodic));
-  if (type == FeatureType::kMfcc) dct = make_dct(n_static, n_mels, settings.lifter);
-  for (int order = 1; order <= deltas; ++order)
-    delta_taps[order - 1] = make_delta_taps(order, delta_width / 2);
+  PlanBuilder(*this, settings).build();
 }
 
 std::int64_t ExtractionPlan::frames(std::int64_t samples) const {
-  const std::int64_t padded = samples + 2 * centre;
-  if (samples <= 0 || padded < n_fft) return 0;
-  return 1 + (padded - n_fft) / hop;
+  std::int64_t fewest = framings[static_cast<std::size_t>(sheets.front().framing)].frames(samples);
+  for (const SheetPlan& sheet : sheets) {
+    fewest = std::min(fewest, framings[static_cast<std::size_t>(sheet.framing)].frames(samples));
+  }
+  return has_statistics ? std::min<std::int64_t>(fewest, 1) : fewest;
 }
 
-std::vector<std::string> ExtractionPlan::column_names() const {
-  const std::string stem = type == FeatureType::kMfcc ? "mfcc" : "mel";
-  std::vector<std::string> names;
-  for (const char* suffix : {"", "_delta", "_delta2"}) {
-    if (static_cast<int>(names.size()) == dimension) break;
-    for (int i = 0; i < n_static; ++i) names.push_back(cat(stem, "_", i, suffix));
+std::int64_t ExtractionPlan::min_samples() const {
+  std::int64_t most = 1;
+  for (const FramePlan& frames : framings) {
+    if (frames.padding == Padding::kNone) most = std::max<std::int64_t>(most, frames.needed);
+    if (frames.padding == Padding::kMirror) most = std::max<std::int64_t>(most, frames.hop - frames.hop / 2);
   }
+  return most;
+}
+
+bool ExtractionPlan::wants_rows(int framing, int round) const {
+  return std::any_of(parts.begin(), parts.end(), [=](const PartPlan& part) {
+    return part.framing == framing && part.round == round && part.transforms && part.has_frame();
+  });
+}
+
+bool ExtractionPlan::wants_transform(int framing, int round) const {
+  const bool for_bank = round == 0 && std::any_of(banks.begin(), banks.end(), [=](const BankPlan& bank) {
+                          return bank.framing == framing;
+                        });
+  return for_bank || wants_rows(framing, round);
+}
+
+bool ExtractionPlan::wants_frames(int framing, int round) const {
+  return wants_transform(framing, round) ||
+         std::any_of(parts.begin(), parts.end(), [=](const PartPlan& part) {
+           return part.framing == framing && part.round == round && part.has_frame();
+         });
+}
+
+std::vector<std::string> numbered(const std::string& stem, int first, int count) {
+  std::vector<std::string> names;
+  for (int i = first; i < first + count; ++i) names.push_back(cat(stem, "_", i));
   return names;
+}
+
+int PlanBuilder::framing(FramePlan frames) {
+  const auto found = std::find(plan_.framings.begin(), plan_.framings.end(), frames);
+  if (found == plan_.framings.end()) {
+    plan_.framings.push_back(std::move(frames));
+    return static_cast<int>(plan_.framings.size()) - 1;
+  }
+  return static_cast<int>(found - plan_.framings.begin());
+}
+
+int PlanBuilder::bank(int framing, const PartSettings& settings) {
+  BankPlan bank = BankPlan::make(settings, settings, frames(framing), sample_rate_hz());
+  bank.framing = framing;
+  const auto found = std::find(plan_.banks.begin(), plan_.banks.end(), bank);
+  if (found == plan_.banks.end()) {
+    plan_.banks.push_back(std::move(bank));
+    return static_cast<int>(plan_.banks.size()) - 1;
+  }
+  return static_cast<int>(found - plan_.banks.begin());
+}
+
+int PlanBuilder::add(PartPlan part) {
+  SERVAL_CHECK(part.names.size() == static_cast<std::size_t>(part.n_static), part.names.size(), " names for ",
+               part.n_static, " columns");
+  width_ = std::max(width_, part.column + part.n_static);
+  part.column += base_;
+  part.sheet = static_cast<int>(plan_.sheets.size()) - 1;
+  plan_.rounds = std::max(plan_.rounds, part.round + 1);
+  if (sheet().dimension == 0) sheet().framing = part.framing;
+  sheet().names.resize(static_cast<std::size_t>(base_ + width_));
+  std::copy(part.names.begin(), part.names.end(), sheet().names.begin() + part.column);
+  sheet().dimension = base_ + width_;
+  plan_.parts.push_back(std::move(part));
+  return static_cast<int>(plan_.parts.size()) - 1;
+}
+
+// The columns that deltas add, behind the columns that they are taken of.
+void PlanBuilder::name_deltas(const DeltaPlan& deltas) {
+  for (int order = 1; order <= deltas.orders; ++order) {
+    for (int i = 0; i < deltas.n_static; ++i) {
+      sheet().names.push_back(sheet().names[static_cast<std::size_t>(deltas.first_column + i)] +
+                              (order == 1 ? "_delta" : "_delta2"));
+    }
+  }
+  sheet().dimension += deltas.n_static * deltas.orders;
+  sheet().deltas.push_back(deltas);
+}
+
+void PlanBuilder::add_settings(const PartSettings& part) {
+  base_ = sheet().dimension;
+  width_ = 0;
+  switch (part.type) {
+    case FeatureType::kLogMel:
+    case FeatureType::kMel:
+    case FeatureType::kMfcc:
+      add_mel(*this, part);
+      break;
+    case FeatureType::kSpectrum:
+      add_spectrum(*this, part);
+      break;
+    case FeatureType::kEnergy:
+      add_energy(*this, part);
+      break;
+    case FeatureType::kWaveform:
+      add_waveform(*this);
+      break;
+    case FeatureType::kStack:
+      throw ConfigError("features: a stack cannot be a part of a stack");
+  }
+  if (part.deltas > 0) name_deltas(DeltaPlan::make(part, base_, width_));
+}
+
+// Statistics in the order of their words, each over all columns.
+void PlanBuilder::close_sheet() {
+  sheet().out_column = plan_.dimension;
+  if (!plan_.has_statistics) {
+    plan_.dimension = sheet().dimension;
+    plan_.column_names = sheet().names;
+    return;
+  }
+  for (const Statistic& statistic : sheet().statistics) {
+    plan_.dimension += statistic.kind == StatisticKind::kAllMean ? 1 : sheet().dimension;
+  }
+}
+
+void PlanBuilder::build() {
+  std::vector<PartSettings> parts = settings_.parts;
+  if (settings_.type != FeatureType::kStack) parts = {settings_};
+  if (parts.empty()) throw ConfigError("features: a stack needs at least one part");
+  plan_.has_statistics = !parts.front().statistics.empty();
+  for (const PartSettings& part : parts) {
+    if (part.statistics.empty() == plan_.has_statistics) {
+      throw ConfigError("features: either every part of a stack has statistics or none has");
+    }
+  }
+  const bool joint_deltas = settings_.type == FeatureType::kStack && settings_.deltas > 0;
+  if (!plan_.has_statistics) plan_.sheets.emplace_back();
+  for (PartSettings& part : parts) {
+    if (plan_.has_statistics) {
+      plan_.sheets.emplace_back();
+      if (joint_deltas) static_cast<DeltaSettings&>(part) = settings_;
+    }
+    const std::size_t first = plan_.parts.size();
+    add_settings(part);
+    for (std::size_t i = first; i < plan_.parts.size(); ++i) {
+      const FramePlan& own = frames(plan_.parts[i].framing);
+      if (own.counts_like(frames(sheet().framing))) continue;
+      throw ConfigError(
+          cat("features: \"", plan_.parts[i].names.front(), "\" has a hop of ", own.hop,
+              " samples or a padding that gives it other frames than the parts before it, which "
+              "have a hop of ",
+              frames(sheet().framing).hop, "; side by side they need the same, or statistics"));
+    }
+    if (!plan_.has_statistics) continue;
+    for (const std::string& word : part.statistics) {
+      Statistic statistic;
+      if (!parse_statistic(word, statistic)) throw ConfigError(cat("features: statistic \"", word, "\""));
+      sheet().statistics.push_back(statistic);
+      if (statistic.kind == StatisticKind::kAllMean) {
+        plan_.column_names.push_back(sheet().names.front() + "_" + word);
+      } else {
+        for (const std::string& name : sheet().names) plan_.column_names.push_back(name + "_" + word);
+      }
+    }
+    close_sheet();
+  }
+  if (plan_.has_statistics) return;
+  if (joint_deltas) name_deltas(DeltaPlan::make(settings_, 0, sheet().dimension));
+  close_sheet();
 }
 
 }  // namespace serval::features::detail

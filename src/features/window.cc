@@ -1,5 +1,6 @@
 #include "serval/features/window.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -12,6 +13,7 @@ std::vector<double> make_window(WindowShape shape, int length, bool periodic) {
   double a0 = 1, a1 = 0, a2 = 0;
   switch (shape) {
     case WindowShape::kHann:
+    case WindowShape::kPovey:
       a0 = 0.5, a1 = 0.5;
       break;
     case WindowShape::kHamming:
@@ -28,6 +30,9 @@ std::vector<double> make_window(WindowShape shape, int length, bool periodic) {
   std::vector<double> window(static_cast<std::size_t>(length));
   for (int n = 0; n < length; ++n) {
     window[static_cast<std::size_t>(n)] = a0 - a1 * std::cos(step * n) + a2 * std::cos(2 * step * n);
+  }
+  if (shape == WindowShape::kPovey) {
+    for (double& w : window) w = std::pow(std::max(w, 0.0), 0.85);
   }
   return window;
 }

@@ -115,7 +115,7 @@ TEST_P(ExtractorTest, WithoutPaddingAClipNeedsAWholeFrame) {
   FeatureSettings settings;
   settings.padding = Padding::kNone;
   Extractor extractor(settings, kRateHz, context_);
-  EXPECT_EQ(extractor.n_fft(), 512);
+  EXPECT_EQ(extractor.min_samples(), 512);
   EXPECT_EQ(extractor.frames(511), 0);
   EXPECT_EQ(extractor.frames(512), 1);
   EXPECT_EQ(extractor.frames(671), 1);
@@ -124,7 +124,7 @@ TEST_P(ExtractorTest, WithoutPaddingAClipNeedsAWholeFrame) {
   EXPECT_THAT(data_error_of([&] {
                 extractor.run({&clip, 1});
               }),
-              HasSubstr("clip 0 has 511 samples; without padding at least n_fft = 512 are needed"));
+              HasSubstr("clip 0 has 511 samples; its shortest frame needs 512"));
 }
 
 TEST_P(ExtractorTest, NamesOneAColumn) {
@@ -151,7 +151,7 @@ TEST(Extractor, SettingsMustFitTheSampleRate) {
   EXPECT_THROW(Extractor(FeatureSettings{}, 0, context), ConfigError);
   FeatureSettings seconds;
   seconds.window_ms = 2000;  // 32000 samples at 16 kHz, too many at 24 kHz
-  EXPECT_EQ(Extractor(seconds, 16000, context).n_fft(), 32768);
+  EXPECT_NO_THROW(Extractor(seconds, 16000, context));
   EXPECT_THROW(Extractor(seconds, 24000, context), ConfigError);
   EXPECT_THROW(Extractor(FeatureSettings{}, 20, context), ConfigError);
 }
@@ -161,7 +161,6 @@ TEST(Extractor, HalfSamplesRoundUp) {
   const Context context;
   // At 22.05 kHz 10 ms are 220.5 samples.
   EXPECT_EQ(Extractor(settings, 22050, context).frames(2210), 1 + 2210 / 221);
-  EXPECT_EQ(Extractor(settings, 22050, context).n_fft(), 1024);
 }
 
 }  // namespace

@@ -19,13 +19,12 @@ TEST(InstructionSets, GiveTheSameBits) {
       settings.n_fft = n_fft;
       settings.power = power;
       const ExtractionPlan plan(settings, 16000);
-      const FftTables tables(plan.n_fft);
       const audio::Waveform clip = test_clip(9000, 16000, 3);
       const std::int64_t frames = plan.frames(9000);
       std::vector<float> first;
       for (const InstructionSet set : instruction_sets()) {
         std::vector<float> out(static_cast<std::size_t>(frames * plan.dimension));
-        clip_features(set, plan, tables, clip.samples, frames, out.data());
+        ClipWorker(plan, set).run(clip.samples, out.data());
         if (first.empty()) first = out;
         EXPECT_EQ(out, first) << "set " << static_cast<int>(set) << ", n_fft " << n_fft;
       }

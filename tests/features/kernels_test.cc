@@ -1,12 +1,13 @@
-// The CUDA kernels of the features, run on the host and compared with the CPU's body. What stands between
-// them on a GPU, cuFFT, is the transform by definition here.
+// The CUDA pipeline of the features, walked on the host and compared with the CPU's body. What stands in its
+// middle on a GPU, cuFFT, is the transform by definition here.
+#include <map>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "serval/features/extractor.h"
 
-#include "cuda/features/stages.cuh"
+#include "cuda/features/pipeline.cuh"
 #include "tests/features/naive_features.h"
 #include "tests/features/signals.h"
 #include "tests/support/expect_close.h"
@@ -20,82 +21,79 @@ using testing_support::expect_close;
 
 constexpr int kRateHz = 8000;
 
-// A ragged batch as the CUDA body lays it out.
-struct HostBatch {
-  HostBatch(const detail::ExtractionPlan& plan, const std::vector<int>& lengths) {
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-      waveforms.push_back(test_clip(lengths[i], kRateHz, i));
-      const std::int64_t frames = plan.frames(lengths[i]);
-      clips.push_back({static_cast<std::int64_t>(samples.size()), lengths[i],
-                       static_cast<std::int64_t>(frame_clip.size()), frames});
-      samples.insert(samples.end(), waveforms[i].samples.begin(), waveforms[i].samples.end());
-      frame_clip.insert(frame_clip.end(), static_cast<std::size_t>(frames), static_cast<std::int32_t>(i));
-    }
+class HostMemory {
+ public:
+  template <class T>
+  T* get(int slot, std::int64_t size) {
+    // Filled with bytes that are NaN as floats: nothing may be read that was not written.
+    std::vector<unsigned char>& bytes = slots_[slot];
+    const std::size_t wanted = static_cast<std::size_t>(size) * sizeof(T);
+    if (bytes.size() < wanted) bytes.resize(wanted, 0xFF);
+    return reinterpret_cast<T*>(bytes.data());
   }
-  Batch view() const { return {clips.data(), frame_clip.data()}; }
-  std::int64_t frames() const { return static_cast<std::int64_t>(frame_clip.size()); }
+  template <class T>
+  T* put(int slot, const std::vector<T>& values) {
+    T* to = get<T>(slot, static_cast<std::int64_t>(values.size()));
+    std::copy(values.begin(), values.end(), to);
+    return to;
+  }
 
-  std::vector<audio::Waveform> waveforms;
-  std::vector<float> samples;
-  std::vector<ClipSpan> clips;
-  std::vector<std::int32_t> frame_clip;
+ private:
+  std::map<int, std::vector<unsigned char>> slots_;
 };
 
-DeviceTables tables_of(const detail::ExtractionPlan& plan) {
-  DeviceTables tables;
-  tables.window = plan.window.data();
-  tables.mel_first_bin = plan.mel_first_bin.data();
-  tables.mel_offset = plan.mel_offset.data();
-  tables.mel_weights = plan.mel_weights.data();
-  tables.dct = plan.dct.data();
-  for (int i = 0; i < 2; ++i) tables.delta_taps[i] = plan.delta_taps[i].data();
-  return tables;
-}
-
-std::vector<float2> transform(const detail::ExtractionPlan& plan, const std::vector<float>& frames) {
-  std::vector<float2> spectra;
-  const std::size_t size = static_cast<std::size_t>(plan.n_fft);
-  for (std::size_t at = 0; at < frames.size(); at += size) {
-    const std::vector<double> frame(frames.begin() + static_cast<std::ptrdiff_t>(at),
-                                    frames.begin() + static_cast<std::ptrdiff_t>(at + size));
-    for (const std::complex<double>& bin : naive::dft(frame)) {
-      spectra.push_back({static_cast<float>(bin.real()), static_cast<float>(bin.imag())});
+struct HostTransforms {
+  const detail::ExtractionPlan& plan;
+  void operator()(int framing, std::int64_t rows, const float* frames, float2* spectra) const {
+    const detail::FramePlan& shape = plan.framings[static_cast<std::size_t>(framing)];
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* from = frames + row * shape.n_fft;
+      // Rows behind the last frame of the batch were never written.
+      if (std::isnan(from[0])) continue;
+      const std::vector<std::complex<double>> bins =
+          naive::dft(std::vector<double>(from, from + shape.n_fft));
+      for (std::size_t k = 0; k < bins.size(); ++k) {
+        spectra[row * shape.bins() + static_cast<std::int64_t>(k)] = {static_cast<float>(bins[k].real()),
+                                                                      static_cast<float>(bins[k].imag())};
+      }
     }
   }
-  return spectra;
-}
+};
 
-// All stages over the batch, in chunks of `chunk` frames.
-std::vector<float> run_stages(const detail::ExtractionPlan& plan, const HostBatch& batch,
-                              std::int64_t chunk) {
-  const DeviceTables tables = tables_of(plan);
-  std::vector<float> mel(static_cast<std::size_t>(batch.frames() * plan.n_mels), NAN);
-  std::vector<float> out(static_cast<std::size_t>(batch.frames() * plan.dimension), NAN);
-  std::vector<std::int32_t> peaks(batch.clips.size(), detail::ordered_bits(-INFINITY));
-  for (std::int64_t first = 0; first < batch.frames(); first += chunk) {
-    const std::int64_t count = std::min(chunk, batch.frames() - first);
-    std::vector<float> frames(static_cast<std::size_t>(count * plan.n_fft), NAN);
-    launch_frames(plan, tables, batch.view(), batch.samples.data(), first, count, frames.data(), nullptr);
-    const std::vector<float2> spectra = transform(plan, frames);
-    launch_mel(plan, tables, batch.view(), spectra.data(), first, count, mel.data(), peaks.data(), nullptr);
+std::vector<float> run_pipeline(const detail::ExtractionPlan& plan,
+                                const std::vector<audio::Waveform>& waveforms) {
+  std::vector<float> samples;
+  std::vector<ClipSpan> clips;
+  std::int64_t rows = 0;
+  for (const audio::Waveform& waveform : waveforms) {
+    const std::int64_t count = static_cast<std::int64_t>(waveform.samples.size());
+    clips.push_back({static_cast<std::int64_t>(samples.size()), count});
+    samples.insert(samples.end(), waveform.samples.begin(), waveform.samples.end());
+    rows += plan.frames(count);
   }
-  launch_columns(plan, tables, batch.view(), batch.frames(), mel.data(), peaks.data(), out.data(), nullptr);
+  HostMemory memory;
+  Pipeline<HostMemory> pipeline(plan, memory);
+  HostTransforms transforms{plan};
+  std::vector<float> out(static_cast<std::size_t>(rows * plan.dimension), NAN);
+  pipeline.run(samples.data(), clips, out.data(), transforms, nullptr);
   return out;
 }
 
-void compare(const FeatureSettings& settings, const std::vector<int>& lengths) {
+void compare(const FeatureSettings& settings, const std::vector<int>& lengths, double tolerance = 2e-3) {
   const detail::ExtractionPlan plan(settings, kRateHz);
-  const HostBatch batch(plan, lengths);
+  std::vector<audio::Waveform> waveforms;
+  for (std::size_t i = 0; i < lengths.size(); ++i) waveforms.push_back(test_clip(lengths[i], kRateHz, i));
   std::vector<float> expected;
   const Context context;
-  for (const FeatureMatrix& matrix : Extractor(settings, kRateHz, context).run(batch.waveforms)) {
+  for (const FeatureMatrix& matrix : Extractor(settings, kRateHz, context).run(waveforms)) {
     expected.insert(expected.end(), matrix.values.begin(), matrix.values.end());
   }
-  const std::vector<float> out = run_stages(plan, batch, 7);
-  expect_close(out, expected, 2e-3, 1e-5, Shape{batch.frames(), plan.dimension});
+  const std::vector<float> out = run_pipeline(plan, waveforms);
+  const std::int64_t rows = static_cast<std::int64_t>(out.size()) / plan.dimension;
+  expect_close(out, expected, tolerance, 1e-5, Shape{rows, plan.dimension});
   for (const Order order : {Order::kReverse, Order::kEvenThenOdd}) {
     const OrderScope scope(order);
-    EXPECT_EQ(run_stages(plan, batch, 100), out);
+    EXPECT_EQ(run_pipeline(plan, waveforms), out);
   }
 }
 
@@ -133,6 +131,47 @@ TEST(FeatureKernels, WithoutPadding) {
   s.padding = Padding::kNone;
   s.top_db = std::nullopt;
   compare(s, {64, 150, 83, 84});
+}
+
+TEST(FeatureKernels, KaldiConventions) {
+  FeatureSettings s;
+  apply_preset(s, Preset::kKaldi);
+  s.type = FeatureType::kMfcc;
+  s.window_samples = 50;
+  s.hop_samples = 20;
+  s.deltas = 2;
+  compare(s, {50, 150, 83});
+  s.padding = Padding::kMirror;
+  s.zeroth = Zeroth::kDrop;
+  s.energy_windowed = true;
+  compare(s, {11, 150, 83});
+}
+
+TEST(FeatureKernels, StacksStatisticsAndSpectra) {
+  FeatureSettings stack = small();
+  stack.type = FeatureType::kStack;
+  PartSettings mel = small();
+  mel.db_reference = DbReference::kPeak;
+  mel.energy = EnergyColumn::kLast;
+  PartSettings spectrum = small();
+  apply_type(spectrum, FeatureType::kSpectrum);
+  spectrum.log = LogScale::kDb;
+  spectrum.power = 1;
+  PartSettings energy = small();
+  energy.type = FeatureType::kEnergy;
+  stack.parts = {mel, spectrum, energy};
+  stack.deltas = 2;
+  stack.delta_method = DeltaMethod::kSavgolRepeated;
+  compare(stack, {300, 1, 77});
+  PartSettings samples;
+  samples.type = FeatureType::kWaveform;
+  stack.parts.push_back(samples);
+  stack.deltas = 0;
+  stack.parts[0].statistics = {"min", "max", "range", "variance", "all_mean"};
+  stack.parts[1].statistics = {"mean"};
+  stack.parts[2].statistics = {"p12.5", "median"};
+  stack.parts[3].statistics = {"std", "skewness", "kurtosis"};
+  compare(stack, {300, 1, 77});
 }
 
 TEST(FeatureKernels, MoreFiltersAndBinsThanThreads) {

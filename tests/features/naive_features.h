@@ -32,6 +32,8 @@ inline double window_value(WindowShape shape, double phase) {
   switch (shape) {
     case WindowShape::kHann:
       return std::pow(std::sin(phase / 2), 2);
+    case WindowShape::kPovey:
+      return std::pow(std::sin(phase / 2), 1.7);
     case WindowShape::kHamming:
       return 0.54 - 0.46 * std::cos(phase);
     case WindowShape::kBlackman:

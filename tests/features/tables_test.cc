@@ -41,7 +41,7 @@ TEST(Mel, ScalesAtKnownPoints) {
 TEST(Mel, FiltersAreSparseAndOfEqualArea) {
   const MelFilters filters = make_mel_filters(64, 512, 16000, 0, 8000, MelScale::kSlaney, MelNorm::kSlaney);
   EXPECT_EQ(filters.weights.size(), 498u);
-  EXPECT_EQ(filters.empty_filters(), 0);
+  EXPECT_TRUE(filters.empty_filters().empty());
   std::vector<int> users(257);
   for (std::size_t m = 0; m < 64; ++m) {
     for (std::int32_t i = filters.offset[m]; i < filters.offset[m + 1]; ++i) {
@@ -49,7 +49,8 @@ TEST(Mel, FiltersAreSparseAndOfEqualArea) {
     }
   }
   for (const int count : users) EXPECT_LE(count, 2);
-  EXPECT_EQ(make_mel_filters(128, 512, 16000, 0, 8000, MelScale::kHtk, MelNorm::kNone).empty_filters(), 1);
+  EXPECT_EQ(make_mel_filters(128, 512, 16000, 0, 8000, MelScale::kHtk, MelNorm::kNone).empty_filters().size(),
+            1u);
   // The widest filter is sampled well enough that its sum times the distance of bins is its area.
   const double sum =
       std::accumulate(filters.weights.begin() + filters.offset[63], filters.weights.end(), 0.0);
@@ -95,15 +96,15 @@ TEST(FrameMath, OrderedBitsKeepTheOrder) {
 TEST(Deltas, TapsOfWidthNine) {
   FeatureSettings settings;
   settings.deltas = 2;
-  const detail::ExtractionPlan plan(settings, 16000);
-  const float* slope = plan.delta_taps[0].data() + detail::delta_taps_at(4);
-  const float* curvature = plan.delta_taps[1].data() + detail::delta_taps_at(4);
+  const detail::DeltaPlan plan = detail::DeltaPlan::make(settings, 0, 1);
+  const float* slope = plan.taps[0].data() + detail::delta_taps_at(4);
+  const float* curvature = plan.taps[1].data() + detail::delta_taps_at(4);
   const int expected[] = {28, 7, -8, -17, -20, -17, -8, 7, 28};
   for (int k = -4; k <= 4; ++k) {
     EXPECT_FLOAT_EQ(slope[k + 4], static_cast<float>(k) / 60);
     EXPECT_FLOAT_EQ(curvature[k + 4], static_cast<float>(expected[k + 4]) / 462);
   }
-  EXPECT_EQ(plan.delta_taps[0].size(), static_cast<std::size_t>(detail::delta_taps_at(5)));
+  EXPECT_EQ(plan.taps[0].size(), static_cast<std::size_t>(detail::delta_taps_at(5)));
 }
 
 TEST(Deltas, NarrowForShortClips) {

@@ -127,6 +127,14 @@ class SettingsVisitor {
                  [](std::size_t) { return std::string(); },
                  [&](std::size_t i, SettingsVisitor& v) { describe(v, items[i]); }});
   }
+  // Items that start as a copy of `prototype` instead of the defaults of their struct.
+  template <class T, class U>
+  void list_like(const char* name, std::vector<T>& items, const U& prototype, Help help) {
+    visit_items(name, false, help,
+                {[&] { return items.size(); }, [&](const std::string&) { items.emplace_back(prototype); },
+                 [](std::size_t) { return std::string(); },
+                 [&](std::size_t i, SettingsVisitor& v) { describe(v, items[i]); }});
+  }
   template <class T>
   void map(const char* name, NamedList<T>& items, Help help) {
     visit_items(name, true, help,

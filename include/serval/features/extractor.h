@@ -6,8 +6,8 @@
 //   L[f, m] = 10 log10 max(M, floor), then max(L, (maximum of L over the clip) - top_db);
 //             with natural logarithms: log max(M, floor)
 //   C[f, c] = lifter[c] * orthonormal DCT-II of L over m   (mfcc alone)
-// followed by the slopes and the curvatures of these columns over time, where asked for.
-// A clip of n samples has 1 + n / hop frames, or 1 + (n - n_fft) / hop with padding none.
+// Other types: docs/features.md. Deltas of all columns follow where asked for, and statistics over time turn
+// everything into one row per clip.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,8 @@ class Extractor {
   std::int64_t dimension() const;          // columns
   std::vector<std::string> names() const;  // "mfcc_0" ... "mfcc_0_delta" ... "mfcc_0_delta2", one a column
   std::int64_t frames(std::int64_t samples) const;  // 0 when a clip of so many samples is too short
-  int n_fft() const;
+  std::int64_t min_samples() const;                 // of the shortest clip that has a frame
+  bool one_row() const;                             // statistics: one row a clip, however long
 
   // The features of each clip. The result for a clip does not depend on what else is in the batch. Throws
   // DataError, which names the clip by its index, for a clip of another sample rate, without samples, too

@@ -19,12 +19,12 @@ struct MelFilters {
   std::vector<std::int32_t> first_bin;  // [n_mels]
   std::vector<std::int32_t> offset;     // [n_mels + 1]
   std::vector<double> weights;
-  int empty_filters() const;
+  std::vector<int> empty_filters() const;  // their numbers
 };
 
 // The corners of the filters are n_mels + 2 frequencies at equal distances on the mel scale from f_min_hz to
-// f_max_hz; triangles are linear in hertz and not rounded to bins.
+// f_max_hz; triangles are linear in hertz (or in mel) and not rounded to bins.
 MelFilters make_mel_filters(int n_mels, int n_fft, double sample_rate_hz, double f_min_hz, double f_max_hz,
-                            MelScale scale, MelNorm norm);
+                            MelScale scale, MelNorm norm, MelSides sides = MelSides::kHz);
 
 }  // namespace serval::features

@@ -11,21 +11,18 @@
 
 namespace serval::features::detail {
 
-// Which sample stands at position `at` of the padded clip, or -1 for a zero. Mirrors as often as it takes;
-// the first and the last sample are not repeated (numpy's "reflect").
+// Which sample stands at position `at` of the padded clip, or -1 for a zero. Mirrors as often as it takes.
+// kReflect does not repeat the first and the last sample (numpy's "reflect"), kMirror does ("symmetric").
 SERVAL_HD inline std::int64_t source_sample(std::int64_t at, std::int64_t samples, Padding padding) {
   if (at >= 0 && at < samples) return at;
-  if (padding != Padding::kReflect) return -1;
+  if (padding == Padding::kEdge) return at < 0 ? 0 : samples - 1;
+  if (padding != Padding::kReflect && padding != Padding::kMirror) return -1;
   if (samples == 1) return 0;
-  const std::int64_t period = 2 * (samples - 1);
+  const bool repeats = padding == Padding::kMirror;
+  const std::int64_t period = repeats ? 2 * samples : 2 * (samples - 1);
   std::int64_t in_period = at % period;
   if (in_period < 0) in_period += period;
-  return in_period < samples ? in_period : period - in_period;
-}
-
-SERVAL_HD inline float spectrum_value(float re, float im, int power) {
-  const float squared = re * re + im * im;
-  return power == 2 ? squared : sqrtf(squared);
+  return in_period < samples ? in_period : period - in_period - (repeats ? 1 : 0);
 }
 
 SERVAL_HD inline std::int32_t bits_of(float x) { return std::bit_cast<std::int32_t>(x); }
@@ -63,8 +60,16 @@ SERVAL_HD inline std::int64_t delta_centre(std::int64_t frame, std::int64_t fram
   if (frame < half) return half;
   return frame > frames - 1 - half ? frames - 1 - half : frame;
 }
-// Where the taps of `half` start in ExtractionPlan::delta_taps: behind those of 1, 2, ... half - 1.
+// Where the taps of `half` start in a table of all half widths: behind those of 1, 2, ... half - 1.
 SERVAL_HD inline int delta_taps_at(int half) { return half * half - 1; }
+// The frame that tap k of 2 half + 1 looks at: HTK's regression repeats the clip's ends, Savitzky-Golay takes
+// the nearest whole neighbourhood.
+SERVAL_HD inline std::int64_t delta_source(std::int64_t frame, int k, std::int64_t frames, int half,
+                                           DeltaMethod method) {
+  if (method != DeltaMethod::kRegression) return delta_centre(frame, frames, half) - half + k;
+  const std::int64_t at = frame + k - half;
+  return at < 0 ? 0 : at > frames - 1 ? frames - 1 : at;
+}
 
 // Floats whose order as signed integers is their own order, for atomicMax on a GPU.
 SERVAL_HD inline std::int32_t ordered_bits(float x) {

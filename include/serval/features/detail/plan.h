@@ -1,52 +1,92 @@
 // Settings at a sample rate, worked out: whole numbers and float tables, the same for every device.
+//
+// An extraction goes in rounds of two passes: over all frames (transform, mel banks, every part's frame()), then
+// over clips (every part's clip()). Parts with equal frames share their transforms, and parts with equal filters
+// share a mel bank. A part that needs what another knows of the whole clip comes one round later. Behind the
+// last round stand the columns of BankParts, deltas, and statistics.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "serval/features/detail/frame_plan.h"
+#include "serval/features/detail/parts/bank_part.h"
+#include "serval/features/detail/parts/energy_part.h"
+#include "serval/features/detail/parts/spectrum_part.h"
+#include "serval/features/detail/parts/waveform_part.h"
 #include "serval/features/settings.h"
+#include "serval/features/statistics.h"
 
 namespace serval::features::detail {
+
+// Everything a device must know of a part is plain data: a kernel takes it by value.
+// A part that names kFrame has frame(team, FrameView, PartMemory), one that names kClip has
+// clip(team, ClipView, PartMemory).
+using AnyPart = std::variant<BankPart, EnergyPart, SpectrumPart, WaveformPart>;
+
+struct PartPlan {
+  AnyPart body;
+  std::vector<float> tables;
+  int framing = 0;
+  int bank = -1;            // -1: none. Mel bands in clip(), rows [frame, n_mels]
+  bool transforms = false;  // frame() reads the spectrum
+  int round = 0;
+  int builds_on = -1;  // the part whose clip_scratch it reads, of an earlier round
+  int sheet = 0;
+  int column = 0;  // of its sheet
+  int n_static = 0;
+  int work = 0;  // floats, see PartMemory
+  int frame_scratch = 0;
+  int clip_scratch = 0;
+  std::vector<std::string> names;  // [n_static]
+
+  bool has_frame() const {
+    return std::visit([](const auto& part) { return part.kFrame; }, body);
+  }
+  bool has_clip() const {
+    return std::visit([](const auto& part) { return part.kClip; }, body);
+  }
+  const BankPart* bank_part() const { return std::get_if<BankPart>(&body); }
+};
+
+// Columns over time. Without statistics there is one sheet, the result itself; with them, one for every part.
+struct SheetPlan {
+  int framing = 0;  // which says how many frames it has
+  int dimension = 0;
+  std::vector<DeltaPlan> deltas;
+  std::vector<std::string> names;  // [dimension]
+  std::vector<Statistic> statistics;
+  int out_column = 0;  // of its statistics in the result
+};
 
 struct ExtractionPlan {
   // Throws ConfigError when the settings do not fit the sample rate.
   ExtractionPlan(const FeatureSettings& settings, int sample_rate_hz);
 
-  std::int64_t frames(std::int64_t samples) const;  // 0 when the clip is too short for one
-  // The padded clip's position that the first window sample of frame f looks at.
-  std::int64_t window_start(std::int64_t frame) const { return frame * hop - centre + window_offset; }
-  std::vector<std::string> column_names() const;
+  // Rows of the result; 0 when the clip is too short for one frame of some part.
+  std::int64_t frames(std::int64_t samples) const;
+  std::int64_t min_samples() const;  // of the shortest clip that has a frame of every part
 
-  FeatureType type;
-  Padding padding;
   int sample_rate_hz = 0;
-  int window_length = 0;
-  int hop = 0;
-  int n_fft = 0;
-  int centre = 0;         // n_fft / 2 where frames are centred on their sample, else 0
-  int window_offset = 0;  // of the window in the middle of n_fft
-  int power = 2;
-  int n_mels = 0;
-  int n_static = 0;   // columns before deltas: n_mels or n_mfcc
-  int deltas = 0;     // orders
-  int dimension = 0;  // n_static * (1 + deltas)
-  float log_floor = 0;
-  float log_scale = 0;
-  bool has_top_db = false;
-  float top_db = 0;
-  int delta_width = 0;
+  std::vector<FramePlan> framings;
+  std::vector<BankPlan> banks;
+  std::vector<PartPlan> parts;
+  std::vector<SheetPlan> sheets;
+  int rounds = 1;
+  int dimension = 0;
+  bool has_statistics = false;
+  std::vector<std::string> column_names;  // [dimension]
 
-  std::vector<float> window;  // [window_length]
-  std::vector<std::int32_t> mel_first_bin;
-  std::vector<std::int32_t> mel_offset;
-  std::vector<float> mel_weights;  // see MelFilters
-  std::vector<float> dct;          // [n_mfcc, n_mels] orthonormal DCT-II times the lifter; empty for log-mel
-  std::vector<float> delta_taps[2];  // order 1 and 2, for every half width; see delta_taps_at
+  // Whether the frames of a framing are transformed in a round, and whether their spectra are wanted as rows.
+  bool wants_transform(int framing, int round) const;
+  bool wants_rows(int framing, int round) const;
+  bool wants_frames(int framing, int round) const;  // any part's frame() or any bank
 
  private:
-  void resolve_frames(const FeatureSettings& settings);
-  void make_tables(const FeatureSettings& settings);
+  friend class PlanBuilder;
 };
 
 }  // namespace serval::features::detail

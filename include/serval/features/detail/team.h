@@ -1,0 +1,32 @@
+// A part's arithmetic stands once for both devices: it is written for a team of threads that share one frame or
+// one clip. On the CPU a team is one thread; on a GPU a warp shares a frame and a block shares a clip
+// (cuda/features/teams.cuh). A team offers
+//   rank(), size()            loops go `for (i = team.rank(); i < n; i += team.size())`
+//   sync()                    what the others wrote to memory before it can be read behind it
+//   sum(x), max(x), min(x)    over the team, in a fixed order; everybody gets the result and everybody must call
+// All of a team reach every sync, sum, max and min.
+#pragma once
+
+#include "serval/core/hd.h"
+
+namespace serval::features::detail {
+
+struct SoloTeam {
+  static constexpr int rank() { return 0; }
+  static constexpr int size() { return 1; }
+  static void sync() {}
+  template <class T>
+  static T sum(T value) {
+    return value;
+  }
+  template <class T>
+  static T max(T value) {
+    return value;
+  }
+  template <class T>
+  static T min(T value) {
+    return value;
+  }
+};
+
+}  // namespace serval::features::detail

@@ -1,0 +1,17 @@
+// The fields of a feature part, group by group.
+#pragma once
+
+#include "serval/features/settings.h"
+
+namespace serval::features {
+
+void describe_frames(SettingsVisitor& v, FrameSettings& s);
+void describe_mel(SettingsVisitor& v, MelSettings& s);
+void describe_power(SettingsVisitor& v, MelSettings& s);
+void describe_log(SettingsVisitor& v, LogSettings& s);
+void describe_cepstrum(SettingsVisitor& v, CepstrumSettings& s, int n_mels);
+void describe_energy(SettingsVisitor& v, EnergySettings& s);
+void describe_deltas(SettingsVisitor& v, DeltaSettings& s);
+void describe_statistics(SettingsVisitor& v, PartSettings& s);
+
+}  // namespace serval::features
