@@ -31,6 +31,15 @@ bool plain_name(const std::string& name) {
 
 constexpr const char* kPlainName = "may hold letters, digits, '_', '-' and '.' only";
 
+// Whether a feature set of this name has statistics over time.
+bool one_row(const ExperimentSettings& s, const std::string& features) {
+  for (const auto& [name, set] : s.features) {
+    if (name != features) continue;
+    return !set.statistics.empty() || !set.parts.empty() && !set.parts.front().statistics.empty();
+  }
+  return false;
+}
+
 void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
   std::vector<std::string> sets;
   for (const auto& [name, settings] : s.features) sets.push_back(name);
@@ -41,6 +50,9 @@ void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
     v.check(
         known, "models",
         cat(name, ".input.features: \"", model.input.features, "\" is not one of {", join(sets, ", "), "}"));
+    v.check(model.input.whole() || !one_row(s, model.input.features), "models",
+            cat(name, ".input.segment_frames: \"", model.input.features,
+                "\" has statistics, one row a recording, which cannot be cut into segments"));
   }
   v.check(!s.models.empty(), "models", "at least one model is needed");
   v.check(!s.features.empty(), "features", "at least one feature set is needed");

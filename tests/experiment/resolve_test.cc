@@ -92,6 +92,13 @@ TEST_F(ResolveTest, BadOverridesSayWhatIsWrong) {
   EXPECT_THAT(error_of(path, {"train.epoch=1"}), HasSubstr("did you mean \"epochs\"?"));
 }
 
+TEST_F(ResolveTest, StatisticsCannotBeCutIntoSegments) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  EXPECT_THAT(
+      error_of(path, {R"(features.logmel.statistics=["mean"])", "models.lstm.input.segment_frames=8"}),
+      HasSubstr("lstm.input.segment_frames: \"logmel\" has statistics, one row a recording"));
+}
+
 struct BadExperiment {
   const char* name;
   std::string change;  // an override that breaks a good experiment
