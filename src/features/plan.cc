@@ -121,6 +121,30 @@ void PlanBuilder::add_settings(const PartSettings& part) {
     case FeatureType::kWaveform:
       add_waveform(*this);
       break;
+    case FeatureType::kZcr:
+      add_zcr(*this, part);
+      break;
+    case FeatureType::kRms:
+      add_rms(*this, part);
+      break;
+    case FeatureType::kCentroid:
+      add_centroid(*this, part);
+      break;
+    case FeatureType::kBandwidth:
+      add_bandwidth(*this, part);
+      break;
+    case FeatureType::kRolloff:
+      add_rolloff(*this, part);
+      break;
+    case FeatureType::kFlatness:
+      add_flatness(*this, part);
+      break;
+    case FeatureType::kContrast:
+      add_contrast(*this, part);
+      break;
+    case FeatureType::kChroma:
+      add_chroma(*this, part);
+      break;
     case FeatureType::kStack:
       throw ConfigError("features: a stack cannot be a part of a stack");
   }
@@ -161,7 +185,7 @@ void PlanBuilder::build() {
     add_settings(part);
     for (std::size_t i = first; i < plan_.parts.size(); ++i) {
       const FramePlan& own = frames(plan_.parts[i].framing);
-      if (own.counts_like(frames(sheet().framing))) continue;
+      if (plan_.parts[i].n_static == 0 || own.counts_like(frames(sheet().framing))) continue;
       throw ConfigError(
           cat("features: \"", plan_.parts[i].names.front(), "\" has a hop of ", own.hop,
               " samples or a padding that gives it other frames than the parts before it, which "

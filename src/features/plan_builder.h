@@ -38,6 +38,14 @@ void add_mel(PlanBuilder& builder, const PartSettings& settings);  // log_mel, m
 void add_spectrum(PlanBuilder& builder, const PartSettings& settings);
 void add_energy(PlanBuilder& builder, const PartSettings& settings);
 void add_waveform(PlanBuilder& builder);
+void add_zcr(PlanBuilder& builder, const PartSettings& settings);
+void add_rms(PlanBuilder& builder, const PartSettings& settings);
+void add_centroid(PlanBuilder& builder, const PartSettings& settings);
+void add_bandwidth(PlanBuilder& builder, const PartSettings& settings);
+void add_rolloff(PlanBuilder& builder, const PartSettings& settings);
+void add_flatness(PlanBuilder& builder, const PartSettings& settings);
+void add_contrast(PlanBuilder& builder, const PartSettings& settings);
+void add_chroma(PlanBuilder& builder, const PartSettings& settings);
 // An energy column for other features that have one, at `column`.
 void add_energy_column(PlanBuilder& builder, const PartSettings& settings, int framing, int column);
 

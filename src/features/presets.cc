@@ -111,6 +111,12 @@ void apply_preset(PartSettings& s, Preset preset) {
 void apply_type(PartSettings& s, FeatureType type) {
   s.type = type;
   if (type == FeatureType::kMel || type == FeatureType::kSpectrum) s.log = LogScale::kNone;
+  // librosa takes magnitudes for these, power for chroma, and end samples around a clip for crossings of zero.
+  const bool of_magnitudes = type == FeatureType::kCentroid || type == FeatureType::kBandwidth ||
+                             type == FeatureType::kRolloff || type == FeatureType::kContrast;
+  if (of_magnitudes) s.power = 1;
+  if (type == FeatureType::kChroma) s.power = 2;
+  if (type == FeatureType::kZcr && s.padding == Padding::kZero) s.padding = Padding::kEdge;
 }
 
 }  // namespace serval::features

@@ -11,14 +11,32 @@ namespace serval::features {
 namespace {
 
 Options<FeatureType> part_types() {
-  return {{"log_mel", FeatureType::kLogMel}, {"mfcc", FeatureType::kMfcc},
-          {"mel", FeatureType::kMel},        {"spectrum", FeatureType::kSpectrum},
-          {"energy", FeatureType::kEnergy},  {"waveform", FeatureType::kWaveform}};
+  // clang-format off
+  return {
+      {"log_mel", FeatureType::kLogMel},
+      {"mfcc", FeatureType::kMfcc},
+      {"mel", FeatureType::kMel},
+      {"spectrum", FeatureType::kSpectrum},
+      {"energy", FeatureType::kEnergy},
+      {"waveform", FeatureType::kWaveform},
+      {"zcr", FeatureType::kZcr},
+      {"rms", FeatureType::kRms},
+      {"centroid", FeatureType::kCentroid},
+      {"bandwidth", FeatureType::kBandwidth},
+      {"rolloff", FeatureType::kRolloff},
+      {"flatness", FeatureType::kFlatness},
+      {"contrast", FeatureType::kContrast},
+      {"chroma", FeatureType::kChroma},
+  };
+  // clang-format on
 }
 
 constexpr Help kTypeHelp{
     "log_mel: mel spectrogram on a logarithmic scale; mfcc: its cosine transform; mel: without logarithm; "
-    "spectrum: bins of the Fourier transform; energy: log energy of a frame; waveform: the samples",
+    "spectrum: bins of the Fourier transform; energy: log energy of a frame; waveform: the samples; "
+    "zcr: zero-crossing rate; rms: root mean square of a frame; centroid, bandwidth, rolloff: where the "
+    "spectrum lies, in Hz; flatness: 1 for noise, near 0 for tones; contrast: peaks against valleys by "
+    "octave; chroma: pitch classes",
     "", Need::kRequired};
 
 void describe_preset(SettingsVisitor& v, PartSettings& s, FeatureType type_before) {
@@ -69,6 +87,33 @@ void describe_type(SettingsVisitor& v, PartSettings& s) {
       break;
     case FeatureType::kEnergy:
       describe_energy(v, s);
+      break;
+    case FeatureType::kZcr:
+      describe_zcr(v, s);
+      break;
+    case FeatureType::kRms:
+      break;
+    case FeatureType::kCentroid:
+      describe_power(v, s);
+      break;
+    case FeatureType::kBandwidth:
+      describe_power(v, s);
+      describe_bandwidth(v, s);
+      break;
+    case FeatureType::kRolloff:
+      describe_power(v, s);
+      describe_rolloff(v, s);
+      break;
+    case FeatureType::kFlatness:
+      describe_flatness(v, s);
+      break;
+    case FeatureType::kContrast:
+      describe_power(v, s);
+      describe_contrast(v, s);
+      break;
+    case FeatureType::kChroma:
+      describe_power(v, s);
+      describe_chroma(v, s);
       break;
     case FeatureType::kWaveform:
     case FeatureType::kStack:

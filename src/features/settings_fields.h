@@ -11,6 +11,12 @@ void describe_power(SettingsVisitor& v, MelSettings& s);
 void describe_log(SettingsVisitor& v, LogSettings& s);
 void describe_cepstrum(SettingsVisitor& v, CepstrumSettings& s, int n_mels);
 void describe_energy(SettingsVisitor& v, EnergySettings& s);
+void describe_zcr(SettingsVisitor& v, DescriptorSettings& s);
+void describe_bandwidth(SettingsVisitor& v, DescriptorSettings& s);
+void describe_rolloff(SettingsVisitor& v, DescriptorSettings& s);
+void describe_flatness(SettingsVisitor& v, DescriptorSettings& s);
+void describe_contrast(SettingsVisitor& v, DescriptorSettings& s);
+void describe_chroma(SettingsVisitor& v, ChromaSettings& s);
 void describe_deltas(SettingsVisitor& v, DeltaSettings& s);
 void describe_statistics(SettingsVisitor& v, PartSettings& s);
 

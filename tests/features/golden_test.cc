@@ -1,6 +1,5 @@
 // Agreement with librosa in double precision; tests/golden/features/make_goldens.py made the files.
 #include <cmath>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -11,32 +10,12 @@
 #include "serval/core/settings_io.h"
 #include "serval/features/extractor.h"
 
+#include "tests/features/goldens.h"
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
 
 namespace serval::features {
 namespace {
-
-const std::string kFolder = std::string(SERVAL_SOURCE_DIR) + "/tests/golden/features/";
-
-template <class T>
-std::vector<T> read_binary(const std::string& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  SERVAL_CHECK(in.good(), path);
-  std::vector<T> values(static_cast<std::size_t>(in.tellg()) / sizeof(T));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
-  return values;
-}
-
-audio::Waveform read_signal(const std::string& name, int rate_hz) {
-  audio::Waveform clip;
-  clip.sample_rate_hz = rate_hz;
-  for (const std::int16_t sample : read_binary<std::int16_t>(kFolder + name + ".i16")) {
-    clip.samples.push_back(static_cast<float>(sample) / 32768);
-  }
-  return clip;
-}
 
 // The largest difference among columns [0, columns), and among those of their values within 60 dB of the
 // peak.
@@ -64,7 +43,7 @@ Difference largest_difference(const std::vector<float>& got, const std::vector<f
 class GoldenTest : public testing_support::DeviceTest {};
 
 TEST_P(GoldenTest, AgreesWithLibrosa) {
-  const JsonValue goldens = parse_json_file(kFolder + "goldens.json");
+  const JsonValue goldens = parse_json_file(kGoldenFolder + "goldens.json");
   const Context context(device());
   ASSERT_EQ(goldens.find("cases")->items.size(), 11u);
   for (const JsonValue& golden : goldens.find("cases")->items) {
@@ -77,7 +56,7 @@ TEST_P(GoldenTest, AgreesWithLibrosa) {
     Extractor extractor(settings, rate_hz, context);
     const audio::Waveform clip = read_signal(golden.find("signal")->text, rate_hz);
     const FeatureMatrix got = extractor.run({&clip, 1}).front();
-    const std::vector<float> expected = read_binary<float>(kFolder + name + ".f32");
+    const std::vector<float> expected = read_binary<float>(kGoldenFolder + name + ".f32");
     ASSERT_EQ(got.frames, golden.find("frames")->integer);
     ASSERT_EQ(got.dimension, golden.find("dimension")->integer);
 

@@ -174,6 +174,34 @@ TEST(FeatureKernels, StacksStatisticsAndSpectra) {
   compare(stack, {300, 1, 77});
 }
 
+TEST(FeatureKernels, DescriptorsOfSamplesAndSpectra) {
+  FeatureSettings stack = small();
+  stack.type = FeatureType::kStack;
+  for (const FeatureType type :
+       {FeatureType::kZcr, FeatureType::kRms, FeatureType::kCentroid, FeatureType::kBandwidth,
+        FeatureType::kRolloff, FeatureType::kFlatness, FeatureType::kContrast, FeatureType::kChroma}) {
+    PartSettings part = small();
+    apply_type(part, type);
+    part.contrast_bands = 3;
+    part.contrast_quantile = 0.2;
+    part.n_chroma = 7;
+    part.chroma_norm = ChromaNorm::kL2;
+    stack.parts.push_back(part);
+  }
+  stack.parts[6].contrast_top_db = 20;
+  compare(stack, {300, 1, 77});
+  for (PartSettings& part : stack.parts) {
+    part.statistics = {"mean"};
+    part.remove_dc = true;
+    part.bandwidth_power = 3;
+    part.flatness_power = 1;
+    part.contrast_linear = true;
+    part.tuning = 0.2;
+    part.chroma_norm = ChromaNorm::kInf;
+  }
+  compare(stack, {170, 20});
+}
+
 TEST(FeatureKernels, MoreFiltersAndBinsThanThreads) {
   FeatureSettings s;
   s.window_samples = 600;

@@ -13,7 +13,23 @@
 
 namespace serval::features {
 
-enum class FeatureType { kLogMel, kMfcc, kMel, kSpectrum, kEnergy, kWaveform, kStack };
+enum class FeatureType {
+  kLogMel,
+  kMfcc,
+  kMel,
+  kSpectrum,
+  kEnergy,
+  kWaveform,
+  kZcr,
+  kRms,
+  kCentroid,
+  kBandwidth,
+  kRolloff,
+  kFlatness,
+  kContrast,
+  kChroma,
+  kStack
+};
 enum class Preset { kSpeech, kLibrosa, kTorchaudio, kKaldi, kHtk };
 
 enum class WindowShape { kHann, kHamming, kBlackman, kBoxcar, kPovey };
@@ -34,6 +50,8 @@ enum class DbReference { kOne, kPeak };
 enum class Zeroth { kFirst, kDrop, kLast, kEnergyFirst, kEnergyLast };
 enum class EnergyColumn { kNone, kFirst, kLast };
 enum class CosineNorm { kOrtho, kHtk };
+// What a frame's chroma are divided by: the largest, the sum, the root of the sum of squares, or nothing.
+enum class ChromaNorm { kInf, kL1, kL2, kNone };
 enum class DeltaMethod { kSavgol, kSavgolRepeated, kRegression };
 
 // The longest transform: a frame's spectrum must fit the memory that the threads of a GPU's block share.
@@ -85,6 +103,29 @@ struct EnergySettings {
   double energy_floor = 1e-10;
 };
 
+// Descriptors of a frame's samples and of its spectrum, as librosa defines them.
+struct DescriptorSettings {
+  double zero_threshold = 1e-10;
+  double roll_percent = 0.85;
+  double bandwidth_power = 2;
+  bool bandwidth_normalised = true;
+  double flatness_floor = 1e-10;
+  double flatness_power = 2;
+  int contrast_bands = 6;
+  double contrast_f_min_hz = 200;
+  double contrast_quantile = 0.02;
+  bool contrast_linear = false;
+  std::optional<double> contrast_top_db = 80;
+};
+
+struct ChromaSettings {
+  int n_chroma = 12;
+  ChromaNorm chroma_norm = ChromaNorm::kInf;
+  std::optional<double> tuning;  // in chroma; none: estimated from the clip
+  double chroma_octave = 5;
+  std::optional<double> chroma_octave_width = 2;
+};
+
 struct DeltaSettings {
   int deltas = 0;
   DeltaMethod delta_method = DeltaMethod::kSavgol;
@@ -96,6 +137,8 @@ struct PartSettings : FrameSettings,
                       LogSettings,
                       CepstrumSettings,
                       EnergySettings,
+                      DescriptorSettings,
+                      ChromaSettings,
                       DeltaSettings {
   FeatureType type = FeatureType::kLogMel;
   Preset preset = Preset::kSpeech;

@@ -14,9 +14,17 @@
 
 #include "serval/features/detail/frame_plan.h"
 #include "serval/features/detail/parts/bank_part.h"
+#include "serval/features/detail/parts/centroid_part.h"
+#include "serval/features/detail/parts/chroma_part.h"
+#include "serval/features/detail/parts/contrast_part.h"
 #include "serval/features/detail/parts/energy_part.h"
+#include "serval/features/detail/parts/flatness_part.h"
+#include "serval/features/detail/parts/rms_part.h"
+#include "serval/features/detail/parts/rolloff_part.h"
 #include "serval/features/detail/parts/spectrum_part.h"
+#include "serval/features/detail/parts/tuning_part.h"
 #include "serval/features/detail/parts/waveform_part.h"
+#include "serval/features/detail/parts/zcr_part.h"
 #include "serval/features/settings.h"
 #include "serval/features/statistics.h"
 
@@ -25,7 +33,22 @@ namespace serval::features::detail {
 // Everything a device must know of a part is plain data: a kernel takes it by value.
 // A part that names kFrame has frame(team, FrameView, PartMemory), one that names kClip has
 // clip(team, ClipView, PartMemory).
-using AnyPart = std::variant<BankPart, EnergyPart, SpectrumPart, WaveformPart>;
+// clang-format off
+using AnyPart = std::variant<
+    BankPart,
+    EnergyPart,
+    SpectrumPart,
+    WaveformPart,
+    ZcrPart,
+    RmsPart,
+    CentroidPart,
+    BandwidthPart,
+    RolloffPart,
+    FlatnessPart,
+    ContrastPart,
+    TuningPart,
+    ChromaPart>;
+// clang-format on
 
 struct PartPlan {
   AnyPart body;
