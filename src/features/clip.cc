@@ -14,22 +14,22 @@ void grow(std::vector<float>& memory, std::int64_t size) {
   if (static_cast<std::int64_t>(memory.size()) < size) memory.resize(static_cast<std::size_t>(size));
 }
 
-void add_deltas(const DeltaPlan& plan, std::int64_t frames, std::int64_t stride, float* sheet) {
+void add_deltas(InstructionSet set, const DeltaPlan& plan, std::int64_t frames, std::int64_t stride,
+                float* sheet) {
   const bool regression = plan.method == DeltaMethod::kRegression;
-  const int half = regression ? plan.width / 2 : delta_half(frames, plan.width);
+  DeltaColumns job;
+  job.frames = frames;
+  job.stride = stride;
+  job.count = plan.n_static;
+  job.method = plan.method;
+  job.half = regression ? plan.width / 2 : delta_half(frames, plan.width);
   for (int order = 1; order <= plan.orders; ++order) {
-    const float* taps = plan.taps_of(order).data() + (regression || half == 0 ? 0 : delta_taps_at(half));
-    const std::int64_t from_column = plan.first_column + plan.source_order(order) * plan.n_static;
-    const std::int64_t to_column = plan.first_column + order * plan.n_static;
-    for (std::int64_t frame = 0; frame < frames; ++frame) {
-      float* __restrict to = sheet + frame * stride + to_column;
-      std::fill(to, to + plan.n_static, 0.0f);
-      for (int k = 0; half > 0 && k < 2 * half + 1; ++k) {
-        const std::int64_t source = delta_source(frame, k, frames, half, plan.method);
-        const float* __restrict from = sheet + source * stride + from_column;
-        for (int column = 0; column < plan.n_static; ++column) to[column] += taps[k] * from[column];
-      }
-    }
+    job.from = sheet + plan.first_column + plan.source_order(order) * plan.n_static;
+    job.to = sheet + plan.first_column + order * plan.n_static;
+    job.curved = plan.curved(order) && job.half > 0;
+    job.taps = plan.taps_of(order).data() + job.half;
+    if (!regression && job.half > 0) job.taps += delta_taps_at(job.half);
+    delta_columns(set, job);
   }
 }
 
@@ -61,7 +61,7 @@ ClipWorker::ClipWorker(const ExtractionPlan& plan, InstructionSet set)
     }
     if (!transforms) continue;
     framings_[f].fft = std::make_unique<FftTables>(plan.framings[f].n_fft);
-    framings_[f].scratch = std::make_unique<LaneScratch>(plan.framings[f], lanes_);
+    framings_[f].scratch = std::make_unique<LaneScratch>(plan.framings[f], *framings_[f].fft, lanes_);
   }
   for (const BankPlan& bank : plan.banks) framings_[index(bank.framing)].banks.push_back({&bank, nullptr, 0});
 }
@@ -195,7 +195,7 @@ void ClipWorker::columns_pass() {
 void ClipWorker::finish_sheet(std::size_t s, float* out) {
   const SheetPlan& sheet = plan_.sheets[s];
   const std::int64_t frames = frame_count(sheet.framing);
-  for (const DeltaPlan& deltas : sheet.deltas) add_deltas(deltas, frames, sheet.dimension, sheets_[s]);
+  for (const DeltaPlan& deltas : sheet.deltas) add_deltas(set_, deltas, frames, sheet.dimension, sheets_[s]);
   float* to = out + sheet.out_column;
   for (const Statistic& statistic : sheet.statistics) {
     if (statistic.kind == StatisticKind::kAllMean) {

@@ -10,6 +10,7 @@
 
 #include "fft_lanes.h"
 #include "lane_pass.h"
+#include "transpose_lanes.h"
 
 namespace serval::features::detail {
 
@@ -35,15 +36,52 @@ SERVAL_INLINE const float* frame_samples(const FramePlan& plan, std::span<const 
   return edge;
 }
 
-// Sample n of every lane.
 template <int lanes>
-SERVAL_INLINE void gather_lanes(const float* const (&from)[lanes], int n, Vector<lanes>& value) {
-  for (int lane = 0; lane < lanes; ++lane) value[lane] = from[lane][n];
+SERVAL_INLINE void clear(float* data, int positions) {
+  for (int at = 0; at < positions; ++at) lanes_at<lanes>(data, at) = Vector<lanes>{};
 }
 
-// The windowed frames first ... first + lanes - 1, even positions into re and odd ones into im.
+// The samples that frames look at, scaled and weighed: [window position, lane].
 template <int lanes>
-SERVAL_INLINE void load_frames(const LanePass& pass, std::int64_t first, ComplexLanes to) {
+SERVAL_INLINE void gather_window(const float* const (&from)[lanes], int length, float scale,
+                                 const float* weights, float* to) {
+  int n = 0;
+  for (; n + lanes <= length; n += lanes) {
+    Vector<lanes> block[lanes];
+    const Vector<lanes> weight =
+        weights == nullptr ? Vector<lanes>{} + 1.0f : unaligned_at<lanes>(weights + n);
+#pragma GCC unroll 16
+    for (int lane = 0; lane < lanes; ++lane)
+      block[lane] = unaligned_at<lanes>(from[lane] + n) * scale * weight;
+    transpose<lanes>(block);
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) lanes_at<lanes>(to, n + i) = block[i];
+  }
+  for (; n < length; ++n) {
+    const float weight = weights == nullptr ? 1.0f : weights[n];
+    for (int lane = 0; lane < lanes; ++lane) to[n * lanes + lane] = from[lane][n] * scale * weight;
+  }
+}
+
+// Mean and pre-emphasis of each lane's window, then the weights, in place.
+template <int lanes>
+SERVAL_INLINE void shape_window(const FramePlan& plan, float* data) {
+  Vector<lanes> mean = {};
+  if (plan.remove_dc) {
+    for (int n = 0; n < plan.window_length; ++n) mean += lanes_at<lanes>(data, n);
+    mean /= static_cast<float>(plan.window_length);
+  }
+  Vector<lanes> before = lanes_at<lanes>(data, 0) - mean;
+  for (int n = 0; n < plan.window_length; ++n) {
+    const Vector<lanes> now = lanes_at<lanes>(data, n) - mean;
+    lanes_at<lanes>(data, n) = (now - before * plan.preemphasis) * plan.window[static_cast<std::size_t>(n)];
+    before = now;
+  }
+}
+
+// The windowed frames first ... first + lanes - 1.
+template <int lanes>
+SERVAL_INLINE void load_frames(const LanePass& pass, std::int64_t first, float* to) {
   const FramePlan& plan = *pass.frames;
   const float* from[lanes];
   for (int lane = 0; lane < lanes; ++lane) {
@@ -51,32 +89,38 @@ SERVAL_INLINE void load_frames(const LanePass& pass, std::int64_t first, Complex
     from[lane] = frame_samples(plan, pass.samples, std::min(first + lane, pass.count - 1),
                                pass.scratch->edge.data() + lane * plan.window_length);
   }
-  const Vector<lanes> zero = {};
-  Vector<lanes> value = {}, mean = {}, before = {};
-  if (plan.remove_dc) {
-    for (int n = 0; n < plan.window_length; ++n) {
-      gather_lanes<lanes>(from, n, value);
-      mean += value * plan.sample_scale;
-    }
-    mean /= static_cast<float>(plan.window_length);
+  const int behind = plan.window_offset + plan.window_length;
+  float* window = to + static_cast<std::ptrdiff_t>(plan.window_offset) * lanes;
+  clear<lanes>(to, plan.window_offset);
+  if (plan.shapes_samples()) {
+    gather_window<lanes>(from, plan.window_length, plan.sample_scale, nullptr, window);
+    shape_window<lanes>(plan, window);
+  } else {
+    gather_window<lanes>(from, plan.window_length, plan.sample_scale, plan.window.data(), window);
   }
-  gather_lanes<lanes>(from, 0, before);
-  before = before * plan.sample_scale - mean;
-  for (int at = 0; at < plan.n_fft; ++at) {
-    float* side = at % 2 == 0 ? to.re : to.im;
-    const int n = at - plan.window_offset;
-    if (n < 0 || n >= plan.window_length) {
-      lanes_at<lanes>(side, at / 2) = zero;
-      continue;
+  clear<lanes>(to + static_cast<std::ptrdiff_t>(behind) * lanes, plan.n_fft - behind);
+}
+
+// [column, lane] to the rows of the first `valid` lanes, `stride` apart.
+template <int lanes>
+SERVAL_INLINE void write_rows(const float* columns, int count, int valid, float* rows, std::int64_t stride) {
+  int column = 0;
+  for (; column + lanes <= count; column += lanes) {
+    Vector<lanes> block[lanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) block[i] = lanes_at<lanes>(columns, column + i);
+    transpose<lanes>(block);
+    if (valid == lanes) {
+#pragma GCC unroll 16
+      for (int lane = 0; lane < lanes; ++lane)
+        unaligned_at<lanes>(rows + lane * stride + column) = block[lane];
+    } else {
+      for (int lane = 0; lane < valid; ++lane)
+        unaligned_at<lanes>(rows + lane * stride + column) = block[lane];
     }
-    gather_lanes<lanes>(from, n, value);
-    value *= plan.sample_scale;
-    if (plan.shapes_samples()) {
-      const Vector<lanes> now = value - mean;
-      value = now - before * plan.preemphasis;
-      before = now;
-    }
-    lanes_at<lanes>(side, at / 2) = value * plan.window[static_cast<std::size_t>(n)];
+  }
+  for (; column < count; ++column) {
+    for (int lane = 0; lane < valid; ++lane) rows[lane * stride + column] = columns[column * lanes + lane];
   }
 }
 
@@ -107,9 +151,7 @@ template <int lanes>
 SERVAL_INLINE void rows_of_tile(const LanePass& pass, std::int64_t first, const float* spectrum) {
   const int bins = pass.frames->bins();
   float* rows = pass.scratch->rows.data();
-  for (int k = 0; k < bins; ++k) {
-    for (int lane = 0; lane < lanes; ++lane) rows[lane * bins + k] = spectrum[k * lanes + lane];
-  }
+  write_rows<lanes>(spectrum, bins, lanes, rows, bins);
   pass.on_rows(pass.rows_context, first, static_cast<int>(std::min<std::int64_t>(lanes, pass.count - first)),
                rows);
 }
@@ -117,16 +159,13 @@ SERVAL_INLINE void rows_of_tile(const LanePass& pass, std::int64_t first, const 
 template <int lanes>
 SERVAL_INLINE void lane_pass(const LanePass& pass) {
   LaneScratch& scratch = *pass.scratch;
-  const std::ptrdiff_t part = static_cast<std::ptrdiff_t>(pass.frames->n_fft / 2) * lanes;
-  float* packed = scratch.packed.data();
   float* power = scratch.power.data();
   const int values = pass.frames->bins() * lanes;
   for (BankTiles& bank : pass.banks) bank.peak = -INFINITY;
   for (std::int64_t first = 0; first < pass.count; first += lanes) {
-    const ComplexLanes data{packed, packed + part};
-    load_frames<lanes>(pass, first, data);
+    load_frames<lanes>(pass, first, scratch.frames.data());
     PowerSink<lanes> sink{power};
-    real_transform<lanes>(*pass.fft, data, ComplexLanes{packed + 2 * part, packed + 3 * part}, sink);
+    real_transform<lanes>(*pass.fft, scratch.frames.data(), scratch.spare.data(), sink);
     if (pass.wants_magnitude) {
       for (int i = 0; i < values; ++i) scratch.magnitude.data()[i] = sqrtf(power[i]);
     }
@@ -188,10 +227,7 @@ SERVAL_INLINE void bank_columns(const BankColumns& job) {
       columns = job.scratch;
     }
     const int valid = static_cast<int>(std::min<std::int64_t>(lanes, job.frames - first));
-    for (int lane = 0; lane < valid; ++lane) {
-      float* row = job.out + (first + lane) * job.stride;
-      for (int column = 0; column < job.n_static; ++column) row[column] = columns[column * lanes + lane];
-    }
+    write_rows<lanes>(columns, job.n_static, valid, job.out + first * job.stride, job.stride);
   }
 }
 

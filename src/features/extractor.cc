@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "serval/core/parallel.h"
 #include "serval/features/detail/extractor_body.h"
 #include "serval/features/detail/plan.h"
 
@@ -11,13 +12,17 @@ namespace serval::features {
 
 namespace {
 
-// Looks at the bits first: the largest magnitude of all is that of an infinity or a NaN, if there is one.
-void check_finite(std::size_t clip, const std::vector<float>& samples) {
-  constexpr std::int32_t kInfinity = 0x7F800000;
-  std::int32_t largest = 0;
+// Looks at the bits first: adding one to the exponent carries into the sign bit if it had only ones, as those of
+// infinities and NaNs.
+bool is_finite(const std::vector<float>& samples) {
+  constexpr std::uint32_t kMagnitude = 0x7FFFFFFF, kOneExponent = 0x00800000;
+  std::uint32_t carried = 0;
   for (const float sample : samples)
-    largest = std::max(largest, std::bit_cast<std::int32_t>(sample) & 0x7FFFFFFF);
-  if (largest < kInfinity) return;
+    carried |= (std::bit_cast<std::uint32_t>(sample) & kMagnitude) + kOneExponent;
+  return (carried & ~kMagnitude) == 0;
+}
+
+void check_finite(std::size_t clip, const std::vector<float>& samples) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (!std::isfinite(samples[i])) {
       throw DataError(
@@ -29,7 +34,7 @@ void check_finite(std::size_t clip, const std::vector<float>& samples) {
 }  // namespace
 
 Extractor::Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context)
-    : plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)) {
+    : plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)), threads_(context.threads()) {
   body_ = op_registry().find<detail::MakeExtractor>(context.device().kind)(context, *plan_);
 }
 
@@ -53,14 +58,20 @@ std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips
     }
     if (clip.samples.empty()) throw DataError(cat("features: clip ", i, " has no samples"));
     const std::int64_t samples = static_cast<std::int64_t>(clip.samples.size());
-    const std::int64_t frames = plan_->frames(samples);
-    if (frames == 0) {
+    out[i].frames = plan_->frames(samples);
+    out[i].dimension = plan_->dimension;
+    if (out[i].frames == 0) {
       throw DataError(cat("features: clip ", i, " has ", samples, " samples; its shortest frame needs ",
                           plan_->min_samples()));
     }
-    check_finite(i, clip.samples);
-    out[i] = {frames, plan_->dimension,
-              std::vector<float>(static_cast<std::size_t>(frames * plan_->dimension))};
+  }
+  std::vector<char> finite(clips.size());
+  parallel_for(clips.size(), threads_, [&](std::size_t i) {
+    finite[i] = is_finite(clips[i].samples);
+    out[i].values.resize(static_cast<std::size_t>(out[i].frames * out[i].dimension));
+  });
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    if (finite[i] == 0) check_finite(i, clips[i].samples);
   }
   body_->run(clips, out);
   return out;

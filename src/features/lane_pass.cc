@@ -1,6 +1,7 @@
 #include "lane_pass.h"
 
 #include "clip_lanes.h"
+#include "delta_lanes.h"
 
 namespace serval::features::detail {
 
@@ -10,11 +11,13 @@ struct Bodies {
   void (*pass)(const LanePass&);
   void (*settle)(const BankTiles&, std::int64_t);
   void (*columns)(const BankColumns&);
+  void (*deltas)(const DeltaColumns&);
 };
 
 void pass4(const LanePass& pass) { lane_pass<4>(pass); }
 void settle4(const BankTiles& bank, std::int64_t frames) { settle_bank<4>(bank, frames); }
 void columns4(const BankColumns& job) { bank_columns<4>(job); }
+void deltas4(const DeltaColumns& job) { deltas<4>(job); }
 
 #if defined(__x86_64__)
 // Without fma: a product and a sum round one after the other, as in the baseline.
@@ -22,6 +25,7 @@ void columns4(const BankColumns& job) { bank_columns<4>(job); }
 SERVAL_AVX2 void pass8(const LanePass& pass) { lane_pass<8>(pass); }
 SERVAL_AVX2 void settle8(const BankTiles& bank, std::int64_t frames) { settle_bank<8>(bank, frames); }
 SERVAL_AVX2 void columns8(const BankColumns& job) { bank_columns<8>(job); }
+SERVAL_AVX2 void deltas8(const DeltaColumns& job) { deltas<8>(job); }
 
 // GCC halves the vectors unless told not to; Clang does not know the word.
 #if defined(__clang__)
@@ -32,16 +36,17 @@ SERVAL_AVX2 void columns8(const BankColumns& job) { bank_columns<8>(job); }
 SERVAL_AVX512 void pass16(const LanePass& pass) { lane_pass<16>(pass); }
 SERVAL_AVX512 void settle16(const BankTiles& bank, std::int64_t frames) { settle_bank<16>(bank, frames); }
 SERVAL_AVX512 void columns16(const BankColumns& job) { bank_columns<16>(job); }
+SERVAL_AVX512 void deltas16(const DeltaColumns& job) { deltas<16>(job); }
 #endif
 
 Bodies bodies_of(InstructionSet set) {
 #if defined(__x86_64__)
-  if (set == InstructionSet::kAvx2) return {pass8, settle8, columns8};
-  if (set == InstructionSet::kAvx512) return {pass16, settle16, columns16};
+  if (set == InstructionSet::kAvx2) return {pass8, settle8, columns8, deltas8};
+  if (set == InstructionSet::kAvx512) return {pass16, settle16, columns16, deltas16};
 #else
   SERVAL_CHECK(set == InstructionSet::kBaseline, "not compiled for this processor");
 #endif
-  return {pass4, settle4, columns4};
+  return {pass4, settle4, columns4, deltas4};
 }
 
 }  // namespace
@@ -67,5 +72,6 @@ void settle_bank(InstructionSet set, const BankTiles& bank, std::int64_t frames)
   bodies_of(set).settle(bank, frames);
 }
 void bank_columns(InstructionSet set, const BankColumns& job) { bodies_of(set).columns(job); }
+void delta_columns(InstructionSet set, const DeltaColumns& job) { bodies_of(set).deltas(job); }
 
 }  // namespace serval::features::detail

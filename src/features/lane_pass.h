@@ -18,14 +18,16 @@ int lanes_of(InstructionSet set);                // frames that it works on at a
 
 // Memory of one pass over frames; lanes fit the widest vector.
 struct LaneScratch {
-  LaneScratch(const FramePlan& plan, int lanes)
-      : packed(Device{}, Shape{4, plan.n_fft / 2, lanes}),
+  LaneScratch(const FramePlan& plan, const FftTables& fft, int lanes)
+      : frames(Device{}, Shape{plan.n_fft, lanes}),
+        spare(Device{}, Shape{fft.largest_radix, 2, lanes}),
         power(Device{}, Shape{plan.bins(), lanes}),
         magnitude(Device{}, Shape{plan.bins(), lanes}),
         edge(static_cast<std::size_t>(plan.window_length) * static_cast<std::size_t>(lanes)),
         rows(static_cast<std::size_t>(plan.bins()) * static_cast<std::size_t>(lanes)) {}
 
-  Tensor packed;            // [real, imaginary and the same again as spare][position, lane]
+  Tensor frames;            // [position, lane]
+  Tensor spare;             // of the transform
   Tensor power;             // [bin, lane]
   Tensor magnitude;         // [bin, lane]
   std::vector<float> edge;  // [lane, window]: frames that reach over the clip's ends
@@ -68,5 +70,19 @@ struct BankColumns {
   float* scratch = nullptr;  // [n_static, lane], aligned as a Tensor
 };
 void bank_columns(InstructionSet set, const BankColumns& job);
+
+// Slopes (or curvatures) over time of some columns of a sheet, into others of it.
+struct DeltaColumns {
+  const float* from = nullptr;  // [frame, count], rows `stride` apart
+  float* to = nullptr;          // the same
+  std::int64_t frames = 0;
+  std::int64_t stride = 0;
+  int count = 0;
+  DeltaMethod method = DeltaMethod::kSavgol;
+  int half = 0;                 // frames that are looked at on each side
+  const float* taps = nullptr;  // [half + 1], from the middle one on
+  bool curved = false;  // taps left of the middle equal those on the right; else they are their negatives
+};
+void delta_columns(InstructionSet set, const DeltaColumns& job);
 
 }  // namespace serval::features::detail

@@ -138,7 +138,7 @@ void describe_deltas(SettingsVisitor& v, DeltaSettings& s) {
        "slope (savgol_repeated); or HTK's and torchaudio's regression with the end frames repeated, its "
        "second order from the first (regression)"});
   v.integer(
-      "delta_width", s.delta_width, {.min = 3, .max = 99},
+      "delta_width", s.delta_width, {.min = 3, .max = kMaxDeltaWidth},
       {"odd number of frames that a delta looks at; shorter clips use the largest odd number that they have, "
        "and clips of one or two frames have deltas of 0 (regression repeats the end frames instead)",
        "frames"});

@@ -29,18 +29,17 @@ struct CollectSink {
 std::vector<std::vector<std::complex<float>>> transform(const std::vector<std::vector<double>>& frames) {
   const int size = static_cast<int>(frames[0].size());
   const FftTables tables(size);
-  Tensor memory(Device{}, Shape{4, size / 2, kLanes});
-  const std::ptrdiff_t part = static_cast<std::ptrdiff_t>(size / 2) * kLanes;
+  Tensor memory(Device{}, Shape{size, kLanes});
+  Tensor spare(Device{}, Shape{tables.largest_radix, 2, kLanes});
   for (int i = 0; i < size; ++i) {
     for (int lane = 0; lane < kLanes; ++lane) {
-      memory.data()[(i % 2) * part + i / 2 * kLanes + lane] =
+      memory.data()[i * kLanes + lane] =
           static_cast<float>(frames[static_cast<std::size_t>(lane)][static_cast<std::size_t>(i)]);
     }
   }
   CollectSink sink;
   sink.bins.assign(kLanes, std::vector<std::complex<float>>(static_cast<std::size_t>(size / 2 + 1)));
-  float* data = memory.data();
-  real_transform<kLanes>(tables, {data, data + part}, {data + 2 * part, data + 3 * part}, sink);
+  real_transform<kLanes>(tables, memory.data(), spare.data(), sink);
   return sink.bins;
 }
 

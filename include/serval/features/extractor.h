@@ -50,6 +50,7 @@ class Extractor {
 
  private:
   std::unique_ptr<detail::ExtractionPlan> plan_;
+  int threads_ = 1;
   std::unique_ptr<detail::ExtractorBody> body_;
 };
 

@@ -56,6 +56,7 @@ enum class DeltaMethod { kSavgol, kSavgolRepeated, kRegression };
 
 // The longest transform: a frame's spectrum must fit the memory that the threads of a GPU's block share.
 inline constexpr int kMaxFft = 32768;
+inline constexpr int kMaxDeltaWidth = 99;
 
 struct FrameSettings {
   double window_ms = 25;

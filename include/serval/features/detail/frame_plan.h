@@ -78,6 +78,8 @@ struct DeltaPlan {
 
   // Of which order the columns of order `order` are slopes, and with which taps.
   int source_order(int order) const { return method == DeltaMethod::kSavgol ? 0 : order - 1; }
+  // Taps of a slope change their sign about the middle, those of a curvature do not.
+  bool curved(int order) const { return method == DeltaMethod::kSavgol && order == 2; }
   const std::vector<float>& taps_of(int order) const {
     return taps[method == DeltaMethod::kSavgol ? order - 1 : 0];
   }
