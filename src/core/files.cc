@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "serval/core/error.h"
+#include "serval/core/hash.h"
 
 namespace serval {
 namespace fs = std::filesystem;
@@ -55,6 +58,22 @@ void write_all(const fs::path& path, std::string_view content) {
   }
 }
 
+// Names this machine between two of its starts, and the space of process numbers that this process is in.
+// Empty where the system does not say.
+std::string boot_name() {
+  std::string boot;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  std::array<char, 64> space{};
+  if (boot.empty() || ::readlink("/proc/self/ns/pid", space.data(), space.size() - 1) <= 0) return "";
+  return Hasher().text(boot).text(space.data()).hex().substr(0, 16);
+}
+
+std::string machine_name() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return cat(host.data(), ".", boot_name());
+}
+
 }  // namespace
 
 void fail_errno(const fs::path& path, const std::string& what, int error) {
@@ -74,9 +93,7 @@ std::string read_text(const fs::path& path) {
 
 TemporaryFile::TemporaryFile(const fs::path& wanted) : wanted_(wanted) {
   static std::atomic<unsigned> count{0};
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  path_ = wanted.string() + cat(".tmp-", host.data(), "-", ::getpid(), "-", ++count);
+  path_ = wanted.string() + cat(".tmp-", machine_name(), "-", ::getpid(), "-", ++count);
 }
 
 TemporaryFile::~TemporaryFile() {
@@ -84,15 +101,32 @@ TemporaryFile::~TemporaryFile() {
   fs::remove(path_, ignored);
 }
 
-void TemporaryFile::publish() const {
+void TemporaryFile::publish_as(const fs::path& name) const {
   flush_to_disk(path_);
   std::error_code error;
-  fs::rename(path_, wanted_, error);
-  if (error) fail_write(wanted_, error.value());
+  fs::rename(path_, name, error);
+  if (error) fail_write(name, error.value());
   // The rename itself is durable only once the folder is.
-  const fs::path folder = wanted_.parent_path().empty() ? fs::path(".") : wanted_.parent_path();
+  const fs::path folder = name.parent_path().empty() ? fs::path(".") : name.parent_path();
   const Descriptor directory(folder, O_RDONLY | O_DIRECTORY);
   if (directory.get() >= 0) ::fsync(directory.get());
+}
+
+bool is_abandoned(const fs::path& temporary) {
+  const std::string name = temporary.filename().string();
+  const std::string machine = machine_name();
+  if (machine.back() == '.') return false;
+  const std::size_t at = name.rfind(".tmp-" + machine + "-");
+  if (at == std::string::npos) return false;
+  long process = 0;
+  unsigned count = 0;
+  int length = 0;
+  const std::string rest = name.substr(at + machine.size() + 6);
+  if (std::sscanf(rest.c_str(), "%ld-%u%n", &process, &count, &length) != 2 ||
+      static_cast<std::size_t>(length) != rest.size() || process <= 0) {
+    return false;
+  }
+  return ::kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH;
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {

@@ -1,5 +1,6 @@
 #include "serval/core/log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -54,10 +55,28 @@ void write_line(const std::string& line, bool show) {
 constexpr double kBarInterval_s = 0.1;
 constexpr double kLineInterval_s = 10;
 
+std::string time_text(double seconds) {
+  char text[48];
+  if (seconds < 120) {
+    std::snprintf(text, sizeof text, "%.0f s", seconds);
+  } else if (seconds < 7200) {
+    std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
+  } else {
+    std::snprintf(text, sizeof text, "%.1f h", seconds / 3600);
+  }
+  return text;
+}
+
 }  // namespace
 
 double monotonic_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string first_few(const std::vector<std::string>& all, std::size_t most) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) out += (i > 0 ? ", " : "") + all[i];
+  return all.size() > most ? cat(out, " and ", all.size() - most, " more") : out;
 }
 
 void set_quiet(bool quiet) { console().quiet = quiet; }
@@ -79,12 +98,17 @@ void log_warning(const std::string& message) {
   write_line("warning: " + message, true);
 }
 
-Progress::Progress(std::string what, std::int64_t total)
-    : what_(std::move(what)), total_(total), started_s_(monotonic_s()), drawn_s_(started_s_) {}
+Progress::Progress(std::string what, std::int64_t total, std::int64_t already)
+    : what_(std::move(what)),
+      total_(total),
+      already_(already),
+      done_(already),
+      started_s_(monotonic_s()),
+      drawn_s_(started_s_) {}
 
 Progress::~Progress() {
   const std::lock_guard lock(mutex_);
-  if (done_ > 0) draw(true);
+  if (done_ > already_) draw(true);
 }
 
 void Progress::advance(std::int64_t by, const std::string& note) {
@@ -99,14 +123,15 @@ void Progress::draw(bool final) {
   if (out.quiet) return;
   drawn_s_ = monotonic_s();
   const double elapsed_s = drawn_s_ - started_s_;
-  const double fraction = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 0;
+  const double rate = static_cast<double>(done_ - already_) / std::max(elapsed_s, 1e-3);
   std::string line = cat(what_, " ", done_, "/", total_);
-  char times[64];
-  if (final || fraction <= 0) {
-    std::snprintf(times, sizeof times, "  %.1f s", elapsed_s);
+  char times[96];
+  if (final || done_ == already_) {
+    std::snprintf(times, sizeof times, "  %.1f s  %.0f/s", elapsed_s, rate);
   } else {
-    std::snprintf(times, sizeof times, "  %3.0f %%  %.0f s left", 100 * fraction,
-                  elapsed_s * (1 / fraction - 1));
+    std::snprintf(times, sizeof times, "  %3.0f %%  %.0f/s  %s left",
+                  100 * static_cast<double>(done_) / static_cast<double>(total_), rate,
+                  time_text(static_cast<double>(total_ - done_) / rate).c_str());
   }
   line += times;
   if (!note_.empty()) line += "  " + note_;

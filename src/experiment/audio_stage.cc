@@ -1,16 +1,18 @@
 #include "audio_stage.h"
 
-#include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <string_view>
+#include <system_error>
 
-#include "serval/audio/load_all.h"
+#include "serval/audio/prepare.h"
 #include "serval/core/error.h"
-#include "serval/core/hash.h"
 #include "serval/core/log.h"
 #include "serval/core/settings_io.h"
 #include "serval/core/version.h"
 #include "serval/store/quantise.h"
 
+#include "fill_store.h"
 #include "stage_log.h"
 
 namespace serval::experiment {
@@ -20,79 +22,74 @@ namespace {
 // Raised whenever the stage would make other samples than before from the same input.
 constexpr int kAudioVersion = 1;
 
-// Recordings in memory at a time, per thread.
-constexpr std::size_t kRecordingsAThread = 32;
+// For each byte of a recording's file: its samples as floats before and after resampling. Right for 16-bit
+// PCM, more for other PCM; what is compressed grows further, but its files are small.
+constexpr std::int64_t kBytesAByte = 8;
 
-store::StoreKey audio_store_key(const ExperimentSettings& settings, const corpus::Manifest& manifest) {
-  std::vector<store::Source> sources;
-  for (const corpus::Recording& recording : manifest.recordings)
-    sources.push_back({recording.id, recording.content_hash});
-  return store::audio_key(kAudioVersion, write_json(settings_to_json(settings.audio)), sources);
-}
-
-void write_audio_store(const ExperimentSettings& settings, const corpus::Manifest& manifest,
-                       const store::StoreKey& key, int threads) {
+store::StoreInfo audio_info(const ExperimentSettings& settings, const corpus::Manifest& manifest) {
   store::StoreInfo info;
-  info.key = key;
   info.stage_version = kAudioVersion;
   info.settings = write_json(settings_to_json(settings.audio));
   info.sample_rate_hz = settings.audio.sample_rate_hz;
   info.creator = cat("serval ", kVersion);
-  store::StoreWriter writer(settings.store, info);
+  store::AudioKeyMaker maker(kAudioVersion, info.settings, manifest.recordings.size());
+  for (const corpus::Recording& recording : manifest.recordings)
+    maker.add(recording.id, recording.content_hash);
+  info.key = maker.key();
+  return info;
+}
 
-  const std::size_t total = manifest.recordings.size();
-  const std::size_t block = kRecordingsAThread * static_cast<std::size_t>(threads);
-  Progress progress("decoding", static_cast<std::int64_t>(total));
-  for (std::size_t first = 0; first < total; first += block) {
-    const std::size_t count = std::min(block, total - first);
-    std::vector<std::string> paths;
-    for (std::size_t i = 0; i < count; ++i) paths.push_back(manifest.recordings[first + i].path);
-    std::vector<std::optional<store::QuantisedAudio>> decoded(count);
-    const std::vector<audio::BadRecording> bad =
-        audio::load_all(paths, settings.audio, threads, "", [&](std::size_t i, audio::Waveform waveform) {
-          decoded[i] = store::quantise(waveform.samples, paths[i]);
-          progress.advance();
-        });
-    for (const audio::BadRecording& recording : bad) log_warning(cat("left out: ", recording.reason));
-    for (std::size_t i = 0; i < count; ++i) {
-      if (decoded[i]) writer.append(manifest.recordings[first + i].id, *decoded[i]);
-    }
+Made<store::QuantisedAudio> decode(const corpus::Recording& recording, const audio::AudioSettings& settings) {
+  Made<store::QuantisedAudio> made;
+  try {
+    made.content = store::quantise(audio::load(recording.path, settings).samples, recording.path);
+  } catch (const DataError& error) {
+    if (settings.on_bad_recording == audio::OnBadRecording::kStop) throw;
+    made.why = error.what();
   }
-  writer.finish();
+  return made;
+}
+
+void write_audio_store(const ExperimentSettings& settings, const corpus::Manifest& manifest,
+                       const store::StoreInfo& info, int threads) {
+  const std::vector<corpus::Recording>& recordings = manifest.recordings;
+  std::vector<std::string_view> ids;
+  ids.reserve(recordings.size());
+  for (const corpus::Recording& recording : recordings) ids.push_back(recording.id);
+  store::StoreWriter writer(settings.store, info, std::move(ids), store_limits(settings));
+
+  StoreWork<store::QuantisedAudio> work;
+  work.what = "decoding";
+  work.threads = threads;
+  work.first_block = [&](std::int64_t begin, std::int64_t /*end*/) {
+    std::error_code unreadable;  // decoding says so
+    const auto bytes =
+        std::filesystem::file_size(recordings[static_cast<std::size_t>(begin)].path, unreadable);
+    return SourceBlock{begin, begin + 1, unreadable ? 0 : kBytesAByte * static_cast<std::int64_t>(bytes)};
+  };
+  work.make = [&](const SourceBlock& block, int /*worker*/) {
+    std::vector<Made<store::QuantisedAudio>> made;
+    made.push_back(decode(recordings[static_cast<std::size_t>(block.begin)], settings.audio));
+    return made;
+  };
+  fill_store(writer, static_cast<std::int64_t>(recordings.size()), work);
 }
 
 }  // namespace
 
 store::Store audio_stage(const ExperimentSettings& settings, const corpus::Manifest& manifest, int threads) {
-  const store::StoreKey key = audio_store_key(settings, manifest);
   const double started_s = monotonic_s();
-  if (auto store = store::open_store(settings.store, key)) {
-    log_info(with_seconds(cat("audio: ", store->items(), " recordings read from ",
-                              store::store_path(settings.store, key).string()),
-                          started_s));
+  const store::StoreInfo info = audio_info(settings, manifest);
+  const std::string path = store::store_path(settings.store, info.key).string();
+  if (auto store = store::open_store(settings.store, info.key)) {
+    log_info(with_seconds(cat("audio: ", store->items(), " recordings read from ", path), started_s));
     return std::move(*store);
   }
-  write_audio_store(settings, manifest, key, threads);
-  auto store = store::open_store(settings.store, key);
-  if (!store)
-    throw DataError(
-        cat(store::store_path(settings.store, key).string(), ": cannot be read back after writing"));
-  log_info(with_seconds(cat("audio: ", store->items(), " recordings decoded into ",
-                            store::store_path(settings.store, key).string()),
-                        started_s));
+  write_audio_store(settings, manifest, info, threads);
+  auto store = store::open_store(settings.store, info.key);
+  if (!store) throw DataError(cat(path, ": cannot be read back after writing"));
+  log_info(with_seconds(cat("audio: ", store->items(), " recordings decoded into ", path), started_s));
   return std::move(*store);
-}
-
-std::vector<std::string> hash_waveforms(const store::Store& audio) {
-  std::vector<std::string> hashes;
-  for (std::int64_t item = 0; item < audio.items(); ++item) {
-    const store::QuantisedAudio sound = audio.read_audio(item);
-    Hasher hasher;
-    hasher.bytes(&sound.scale, sizeof sound.scale)
-        .bytes(sound.codes.data(), sound.codes.size() * sizeof(std::int16_t));
-    hashes.push_back(hasher.hex());
-  }
-  return hashes;
 }
 
 }  // namespace serval::experiment

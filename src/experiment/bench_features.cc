@@ -8,6 +8,7 @@
 #include <numbers>
 #include <set>
 #include <span>
+#include <string_view>
 
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "serval/features/extractor.h"
 #include "serval/store/quantise.h"
 #include "serval/store/store.h"
+#include "serval/store/writer.h"
 
 #include "bench_machine.h"
 
@@ -144,14 +146,17 @@ class Bench {
     info.sample_rate_hz = options_.audio.sample_rate_hz;
     info.creator = "serval bench";
     key_ = info.key;
-    store::StoreWriter writer(folder_.path(), info);
+    std::vector<std::string_view> ids;
+    for (const store::Source& source : sources) ids.push_back(source.id);
+    store::StoreWriter writer(folder_.path(), info, std::move(ids));
+    writer.next_gap();  // all of them: the folder is new
     for (std::size_t i = 0; i < codes.size(); ++i) {
       if (codes[i].codes.empty()) {
         ++report_.skipped;
         continue;
       }
       clips_.push_back({store::samples(codes[i]), options_.audio.sample_rate_hz});
-      writer.append(sources[i].id, codes[i]);
+      writer.append(static_cast<std::int64_t>(i), codes[i]);
     }
     writer.finish();
     if (clips_.empty()) throw DataError(cat(options_.folder, ": not one recording can be used"));

@@ -1,7 +1,6 @@
 #include "serval/experiment/dataset.h"
 
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,14 +32,16 @@ class StageClock {
 
 // Keeps the recordings that the store holds; returns the ids of the others.
 std::vector<std::string> keep_usable(corpus::Manifest& manifest, const store::Store& audio) {
-  const std::set<std::string> usable(audio.ids().begin(), audio.ids().end());
   std::vector<std::string> skipped;
+  auto usable = audio.ids().begin();  // in the manifest's order
+  if (audio.items() == static_cast<std::int64_t>(manifest.recordings.size())) return skipped;
   corpus::Manifest kept;
   kept.classes = manifest.classes;
   for (std::size_t r = 0; r < manifest.recordings.size(); ++r) {
-    if (usable.count(manifest.recordings[r].id) == 0) {
+    if (usable == audio.ids().end() || *usable != manifest.recordings[r].id) {
       skipped.push_back(manifest.recordings[r].id);
     } else {
+      ++usable;
       kept.recordings.push_back(std::move(manifest.recordings[r]));
       kept.class_of.push_back(manifest.class_of[r]);
     }
@@ -80,8 +81,8 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
     dataset.skipped = keep_usable(dataset.manifest, *audio);
     if (!dataset.skipped.empty())
       log_warning(
-          cat(dataset.skipped.size(), " unusable recordings are left out: ", join(dataset.skipped, ", ")));
-    dataset.waveform_hashes = hash_waveforms(*audio);
+          cat(dataset.skipped.size(), " unusable recordings are left out: ", first_few(dataset.skipped)));
+    if (options.load_values) dataset.waveform_hashes = audio->read_hashes();
   }
   {
     const StageClock clock(dataset, "features");

@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "serval/core/error.h"
-#include "serval/core/interrupt.h"
 #include "serval/core/log.h"
-#include "serval/core/parallel.h"
 #include "serval/core/settings_io.h"
 #include "serval/core/version.h"
 #include "serval/features/extractor.h"
 #include "serval/nn/device_label.h"
-#include "serval/store/quantise.h"
 
+#include "fill_store.h"
 #include "stage_log.h"
 
 namespace serval::experiment {
@@ -24,75 +24,93 @@ namespace {
 // Raised whenever the stage would make other values than before from the same input.
 constexpr int kFeatureVersion = 1;
 
-// Recordings in memory at a time.
-constexpr std::size_t kRecordingsABatch = 256;
-
-// The clips [first, first + count) of the store.
-std::vector<audio::Waveform> read_clips(const store::Store& audio, std::int64_t first, std::int64_t count) {
-  std::vector<audio::Waveform> clips;
-  for (std::int64_t item = first; item < first + count; ++item) {
-    clips.push_back({store::samples(audio.read_audio(item)), audio.info().sample_rate_hz});
-  }
-  return clips;
-}
+// Samples that are computed together, unless one recording is longer. Large enough that reading and calling
+// cost nothing, small enough that all threads have work; a GPU wants more of them.
+constexpr std::int64_t kBlockSamplesCpu = std::int64_t{1} << 18;
+constexpr std::int64_t kBlockSamplesGpu = std::int64_t{1} << 22;
 
 // Extractors that share a device: one a thread on the CPU, one in all on a GPU.
 class Extraction {
  public:
-  Extraction(const features::FeatureSettings& settings, int sample_rate_hz, const Device& device,
-             int threads) {
+  Extraction(const features::FeatureSettings& settings, int sample_rate_hz, const Device& device, int threads)
+      : block_samples_(device.kind == DeviceKind::kCuda ? kBlockSamplesGpu : kBlockSamplesCpu) {
     const int count = device.kind == DeviceKind::kCuda ? 1 : threads;
     for (int i = 0; i < count; ++i) contexts_.push_back(std::make_unique<Context>(device, 1));
     for (const auto& context : contexts_) extractors_.emplace_back(settings, sample_rate_hz, *context);
   }
+  int workers() const { return static_cast<int>(extractors_.size()); }
+  std::int64_t block_samples() const { return block_samples_; }
   std::int64_t dimension() const { return extractors_.front().dimension(); }
-  std::int64_t frames(std::size_t samples) const {
-    return extractors_.front().frames(static_cast<std::int64_t>(samples));
-  }
-
-  std::vector<features::FeatureMatrix> run(const std::vector<audio::Waveform>& clips) {
-    std::vector<features::FeatureMatrix> out(clips.size());
-    const std::size_t share = (clips.size() + extractors_.size() - 1) / extractors_.size();
-    parallel_for(extractors_.size(), static_cast<int>(extractors_.size()), [&](std::size_t part) {
-      const std::size_t begin = std::min(clips.size(), part * share);
-      const std::size_t end = std::min(clips.size(), begin + share);
-      if (begin == end) return;
-      auto matrices = extractors_[part].run(std::span(clips).subspan(begin, end - begin));
-      std::move(matrices.begin(), matrices.end(), out.begin() + static_cast<std::ptrdiff_t>(begin));
-    });
-    return out;
+  std::int64_t frames(std::int64_t samples) const { return extractors_.front().frames(samples); }
+  std::vector<features::FeatureMatrix> run(std::span<const audio::Waveform> clips, int worker) {
+    return extractors_[static_cast<std::size_t>(worker)].run(clips);
   }
 
  private:
+  std::int64_t block_samples_;
   std::vector<std::unique_ptr<Context>> contexts_;
   std::vector<features::Extractor> extractors_;
 };
 
-void write_feature_store(const std::string& folder, const store::StoreInfo& info, Extraction& extraction,
-                         const std::string& name, const store::Store& audio) {
-  store::StoreWriter writer(folder, info);
-  Progress progress("features " + name, audio.items());
-  for (std::int64_t first = 0; first < audio.items(); first += static_cast<std::int64_t>(kRecordingsABatch)) {
-    check_interrupted();
-    const std::int64_t count = std::min<std::int64_t>(kRecordingsABatch, audio.items() - first);
-    const std::vector<audio::Waveform> clips = read_clips(audio, first, count);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::size_t samples = clips[static_cast<std::size_t>(i)].samples.size();
-      if (extraction.frames(samples) > 0) continue;
+std::int64_t samples_of(const store::Store& audio, std::int64_t item) {
+  const auto i = static_cast<std::size_t>(item);
+  return audio.offsets()[i + 1] - audio.offsets()[i];
+}
+
+// Recordings from `begin` on until there are enough samples.
+SourceBlock first_block(const store::Store& audio, const Extraction& extraction, const std::string& name,
+                        std::int64_t begin, std::int64_t end) {
+  SourceBlock block{begin, begin, 0};
+  std::int64_t samples = 0;
+  for (; block.end < end; ++block.end) {
+    const std::int64_t more = samples_of(audio, block.end);
+    if (samples > 0 && samples + more > extraction.block_samples()) break;
+    const std::int64_t frames = extraction.frames(more);
+    if (frames == 0) {
       throw DataError(
-          cat(audio.ids()[static_cast<std::size_t>(first + i)], ": ", samples,
+          cat(audio.ids()[static_cast<std::size_t>(block.end)], ": ", more,
               " samples are too short for one frame of features.", name,
               "; set a larger audio.min_duration_s (and audio.on_bad_recording to \"skip\"), or padding"));
     }
-    const std::vector<features::FeatureMatrix> matrices = extraction.run(clips);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const features::FeatureMatrix& matrix = matrices[static_cast<std::size_t>(i)];
-      const std::string& id = audio.ids()[static_cast<std::size_t>(first + i)];
-      writer.append(id, matrix);
-    }
-    progress.advance(count);
+    samples += more;
+    // The samples twice, as read and as clips, and the rows once.
+    block.bytes += static_cast<std::int64_t>(sizeof(float)) * (2 * more + frames * extraction.dimension());
   }
-  writer.finish();
+  return block;
+}
+
+std::vector<audio::Waveform> read_clips(const store::Store& audio, const SourceBlock& block) {
+  const std::vector<float> samples = audio.read(block.begin, block.end - block.begin);
+  std::vector<audio::Waveform> clips;
+  auto at = samples.begin();
+  for (std::int64_t item = block.begin; item < block.end; ++item) {
+    const auto next = at + samples_of(audio, item);
+    clips.push_back({{at, next}, audio.info().sample_rate_hz});
+    at = next;
+  }
+  return clips;
+}
+
+void write_feature_store(const ExperimentSettings& settings, const store::StoreInfo& info,
+                         Extraction& extraction, const std::string& name, const store::Store& audio) {
+  const std::vector<std::string_view> ids(audio.ids().begin(), audio.ids().end());
+  store::StoreWriter writer(settings.store, info, ids, store_limits(settings));
+  StoreWork<features::FeatureMatrix> work;
+  work.what = "features " + name;
+  work.threads = extraction.workers();
+  work.first_block = [&](std::int64_t begin, std::int64_t end) {
+    return first_block(audio, extraction, name, begin, end);
+  };
+  work.make = [&](const SourceBlock& block, int worker) {
+    std::vector<Made<features::FeatureMatrix>> made;
+    for (features::FeatureMatrix& matrix : extraction.run(read_clips(audio, block), worker)) {
+      const std::int64_t item = block.begin + static_cast<std::int64_t>(made.size());
+      made.push_back(
+          {std::move(matrix), "", static_cast<std::int64_t>(sizeof(std::int16_t)) * samples_of(audio, item)});
+    }
+    return made;
+  };
+  fill_store(writer, audio.items(), work);
 }
 
 }  // namespace
@@ -118,7 +136,7 @@ FeatureSet feature_stage(const ExperimentSettings& settings, const std::string& 
   if (!stored) {
     Extraction extraction(feature, settings.audio.sample_rate_hz, options.device, options.threads);
     info.dimension = extraction.dimension();
-    write_feature_store(settings.store, info, extraction, name, audio);
+    write_feature_store(settings, info, extraction, name, audio);
     store = store::open_store(settings.store, info.key);
     if (!store) throw DataError(cat(path, ": cannot be read back after writing"));
   }

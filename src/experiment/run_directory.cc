@@ -20,7 +20,8 @@ namespace {
 
 // Settings that change no result may differ between the runs that share a directory.
 bool changes_nothing(const std::string& path) {
-  return path == "store" || path == "train.checkpoint_every_s" || path == "description";
+  return path == "store" || path == "store_shard_mib" || path == "train.checkpoint_every_s" ||
+         path == "description";
 }
 
 std::string brief(const JsonValue* value) {

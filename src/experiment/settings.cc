@@ -73,6 +73,10 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.object("train", s.train, {"how the networks are trained"});
   v.integers("seeds", s.seeds, {.min = 0}, {"each seed trains every model on every fold once"});
   v.path("store", s.store, {"folder of stores of decoded audio and features; changes no result"});
+  v.integer("store_shard_mib", s.store_shard_mib, {.min = 1, .max = 1 << 20},
+            {"a larger store is written as several files of this size, of which a killed program loses the "
+             "last; changes no result",
+             "MiB"});
 
   v.check(s.name.empty() || plain_name(s.name), "name", kPlainName);
   v.check(!s.corpora.empty(), "corpora", "at least one corpus is needed");

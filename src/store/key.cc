@@ -6,17 +6,19 @@ namespace serval::store {
 
 const char* to_string(StoreKind kind) { return kind == StoreKind::kAudio ? "audio" : "features"; }
 
+AudioKeyMaker::AudioKeyMaker(int stage_version, const std::string& settings, std::size_t sources) {
+  hasher_.text("audio").integer(stage_version).text(settings).integer(static_cast<std::int64_t>(sources));
+}
+
+void AudioKeyMaker::add(const std::string& id, const std::string& content_hash) {
+  SERVAL_CHECK(!content_hash.empty(), id, " has no content hash");
+  hasher_.text(id).text(content_hash);
+}
+
 StoreKey audio_key(int stage_version, const std::string& settings, std::span<const Source> sources) {
-  Hasher hasher;
-  hasher.text("audio")
-      .integer(stage_version)
-      .text(settings)
-      .integer(static_cast<std::int64_t>(sources.size()));
-  for (const Source& source : sources) {
-    SERVAL_CHECK(!source.content_hash.empty(), source.id, " has no content hash");
-    hasher.text(source.id).text(source.content_hash);
-  }
-  return {StoreKind::kAudio, hasher.hex()};
+  AudioKeyMaker maker(stage_version, settings, sources.size());
+  for (const Source& source : sources) maker.add(source.id, source.content_hash);
+  return maker.key();
 }
 
 StoreKey features_key(int stage_version, const std::string& settings, const StoreKey& audio,

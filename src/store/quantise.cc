@@ -5,6 +5,7 @@
 
 #include "serval/audio/waveform.h"
 #include "serval/core/error.h"
+#include "serval/core/hash.h"
 
 namespace serval::store {
 
@@ -52,6 +53,13 @@ std::vector<float> samples(const QuantisedAudio& audio) {
   std::vector<float> out(audio.codes.size());
   dequantise(audio.codes, audio.scale, out);
   return out;
+}
+
+std::string hash_of(const QuantisedAudio& audio) {
+  return Hasher()
+      .bytes(&audio.scale, sizeof audio.scale)
+      .bytes(audio.codes.data(), audio.codes.size() * sizeof(std::int16_t))
+      .hex();
 }
 
 }  // namespace serval::store

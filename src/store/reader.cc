@@ -1,69 +1,55 @@
 #include <algorithm>
+#include <utility>
 
 #include "serval/core/error.h"
 #include "serval/core/log.h"
-#include "serval/store/seal.h"
 #include "serval/store/store.h"
 
+#include "part.h"
+#include "part_files.h"
 #include "store_layout.h"
 
 namespace serval::store {
 namespace fs = std::filesystem;
 
-namespace {
+Store::Store(const fs::path& folder, StoreInfo info)
+    : info_(std::move(info)), files_(std::make_unique<PartFiles>(folder, info_.key)) {}
+Store::~Store() = default;
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
 
-StoreInfo read_info(const Hdf5File& file) {
-  const std::int64_t format = file.read_integer_attribute(layout::kFormatAttribute);
-  if (format != layout::kFormat) {
-    throw DataError(
-        cat(file.path().string(), ": has format ", format, "; this program reads ", layout::kFormat));
-  }
-  StoreInfo info;
-  info.key.kind = file.read_text_attribute(layout::kKind) == to_string(StoreKind::kAudio)
-                      ? StoreKind::kAudio
-                      : StoreKind::kFeatures;
-  info.key.hash = file.read_text_attribute(layout::kKey);
-  info.stage_version = static_cast<int>(file.read_integer_attribute(layout::kStageVersion));
-  info.settings = file.read_text_attribute(layout::kSettings);
-  info.dimension = file.read_integer_attribute(layout::kDimension);
-  info.sample_rate_hz = static_cast<int>(file.read_integer_attribute(layout::kSampleRate));
-  info.computed_on = file.read_text_attribute(layout::kComputedOn);
-  info.creator = file.read_text_attribute(layout::kCreator);
-  return info;
+void Store::add(Part part) {
+  files_->add(part);
+  const std::int64_t rows = offsets_.back();
+  for (std::size_t i = 1; i < part.offsets.size(); ++i) offsets_.push_back(rows + part.offsets[i]);
+  std::move(part.ids.begin(), part.ids.end(), std::back_inserter(ids_));
+  scale_.insert(scale_.end(), part.scale.begin(), part.scale.end());
+  first_item_.push_back(items());
 }
 
-}  // namespace
+std::int64_t Store::row_of(std::int64_t item) const { return offsets_[static_cast<std::size_t>(item)]; }
 
-Store::Store(Hdf5File file) : file_(std::move(file)), info_(read_info(file_)) {
-  offsets_ = file_.read_int64s(layout::kOffsets);
-  ids_ = file_.read_texts(layout::kIds);
-  if (info_.key.kind == StoreKind::kAudio) scale_ = file_.read_floats(layout::kScale);
-  const bool whole = offsets_.size() == ids_.size() + 1 && offsets_.front() == 0 &&
-                     std::is_sorted(offsets_.begin(), offsets_.end()) &&
-                     file_.shape(layout::kData) == Shape{offsets_.back(), info_.dimension} &&
-                     (info_.key.kind == StoreKind::kFeatures || scale_.size() == ids_.size());
-  if (!whole) throw DataError(cat(file_.path().string(), ": its offsets, ids and data do not fit together"));
-}
-
-void Store::read(std::int64_t first, std::int64_t count, std::span<float> out) const {
+void Store::check_items(std::int64_t first, std::int64_t count) const {
   SERVAL_CHECK(first >= 0 && count >= 0 && first + count <= items(), "items ", first, " + ", count, " of ",
                items());
-  const std::int64_t begin = offsets_[static_cast<std::size_t>(first)];
-  const std::int64_t end = offsets_[static_cast<std::size_t>(first + count)];
-  SERVAL_CHECK(static_cast<std::int64_t>(out.size()) == (end - begin) * info_.dimension, out.size(),
-               " values for ", end - begin, " rows of ", info_.dimension);
+}
+
+// The items [first, first + count), all of one part.
+void Store::read_part(std::size_t part, std::int64_t first, std::int64_t count, std::span<float> out) const {
+  const std::int64_t part_row = row_of(first_item_[part]);
+  const std::int64_t begin = row_of(first), end = row_of(first + count);
   if (info_.key.kind == StoreKind::kFeatures) {
-    file_.read_rows(layout::kData, begin, out);
+    files_->read_rows(part, begin - part_row, out);
     return;
   }
   // Codes come in batches that do not care where items begin; each is scaled item by item.
-  constexpr std::int64_t kBatchRows = StoreWriter::kBatchBytes / sizeof(std::int16_t);
+  constexpr std::int64_t kBatchRows = kBatchBytes / sizeof(std::int16_t);
   std::vector<std::int16_t> codes(static_cast<std::size_t>(std::min(kBatchRows, end - begin)));
   auto item = static_cast<std::size_t>(first);
   for (std::int64_t row = begin; row < end;) {
     const std::int64_t batch_end = std::min(end, row + kBatchRows);
     const std::span<std::int16_t> batch(codes.data(), static_cast<std::size_t>(batch_end - row));
-    file_.read_rows(layout::kData, row, batch);
+    files_->read_rows(part, row - part_row, batch);
     const std::int64_t batch_begin = row;
     while (row < batch_end) {
       while (offsets_[item + 1] <= row) ++item;
@@ -75,12 +61,30 @@ void Store::read(std::int64_t first, std::int64_t count, std::span<float> out) c
   }
 }
 
+std::size_t Store::part_of(std::int64_t item) const {
+  const auto above = std::upper_bound(first_item_.begin(), first_item_.end(), item);
+  return static_cast<std::size_t>(above - first_item_.begin()) - 1;
+}
+
+void Store::read(std::int64_t first, std::int64_t count, std::span<float> out) const {
+  check_items(first, count);
+  const std::int64_t rows = row_of(first + count) - row_of(first);
+  SERVAL_CHECK(static_cast<std::int64_t>(out.size()) == rows * info_.dimension, out.size(), " values for ",
+               rows, " rows of ", info_.dimension);
+  while (count > 0) {
+    const std::size_t part = part_of(first);
+    const std::int64_t here = std::min(count, first_item_[part + 1] - first);
+    const auto values = static_cast<std::size_t>((row_of(first + here) - row_of(first)) * info_.dimension);
+    read_part(part, first, here, out.subspan(0, values));
+    out = out.subspan(values);
+    first += here;
+    count -= here;
+  }
+}
+
 std::vector<float> Store::read(std::int64_t first, std::int64_t count) const {
-  SERVAL_CHECK(first >= 0 && count >= 0 && first + count <= items(), "items ", first, " + ", count, " of ",
-               items());
-  const std::int64_t rows =
-      offsets_[static_cast<std::size_t>(first + count)] - offsets_[static_cast<std::size_t>(first)];
-  std::vector<float> out(static_cast<std::size_t>(rows * info_.dimension));
+  check_items(first, count);
+  std::vector<float> out(static_cast<std::size_t>((row_of(first + count) - row_of(first)) * info_.dimension));
   read(first, count, out);
   return out;
 }
@@ -96,26 +100,67 @@ features::FeatureMatrix Store::read_features(std::int64_t item) const {
 
 QuantisedAudio Store::read_audio(std::int64_t item) const {
   SERVAL_CHECK(info_.key.kind == StoreKind::kAudio, "audio from a store of features");
-  SERVAL_CHECK(item >= 0 && item < items(), "item ", item, " of ", items());
-  const auto i = static_cast<std::size_t>(item);
-  QuantisedAudio out{std::vector<std::int16_t>(static_cast<std::size_t>(offsets_[i + 1] - offsets_[i])),
-                     scale_[i]};
-  file_.read_rows(layout::kData, offsets_[i], std::span<std::int16_t>(out.codes));
+  check_items(item, 1);
+  const std::size_t part = part_of(item);
+  QuantisedAudio out{std::vector<std::int16_t>(static_cast<std::size_t>(row_of(item + 1) - row_of(item))),
+                     scale_[static_cast<std::size_t>(item)]};
+  files_->read_rows(part, row_of(item) - row_of(first_item_[part]), std::span<std::int16_t>(out.codes));
   return out;
 }
+
+std::vector<std::string> Store::read_hashes() const {
+  SERVAL_CHECK(info_.key.kind == StoreKind::kAudio, "hashes of audio from a store of features");
+  std::vector<std::string> out;
+  for (std::size_t part = 0; part + 1 < first_item_.size(); ++part) {
+    for (std::string& hash : files_->read_texts(part, layout::kHash)) out.push_back(std::move(hash));
+  }
+  return out;
+}
+
+namespace {
+
+// The parts of a sharded store. Every shard is looked at, so that one warning names each that is wrong.
+std::optional<std::vector<Part>> read_shards(const fs::path& folder, const Index& index) {
+  std::vector<Part> parts;
+  bool sound = true;
+  for (std::size_t i = 0; i < index.shards.size(); ++i) {
+    const ShardRow& row = index.shards[i];
+    const fs::path path = part_path(folder, index.info.key, static_cast<int>(i));
+    try {
+      Part part = read_part(path, index.info.key, static_cast<int>(i));
+      if (part.place.source_begin != row.source_begin || part.place.source_end != row.source_end ||
+          part.place.sources != index.sources || static_cast<std::int64_t>(part.ids.size()) != row.items ||
+          part.offsets.back() != row.rows) {
+        throw DataError(cat(path.string(), ": is not the shard that the store's index names"));
+      }
+      if (sound) parts.push_back(std::move(part));
+    } catch (const DataError& why) {
+      log_warning(cat(why.what(), "; it is not used and will be made again"));
+      sound = false;
+    }
+  }
+  if (!sound) return std::nullopt;
+  return parts;
+}
+
+}  // namespace
 
 std::optional<Store> open_store(const fs::path& folder, const StoreKey& key) {
   const fs::path path = store_path(folder, key);
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
   try {
-    const Seal seal = verify_seal(path);
-    if (seal.kind != to_string(key.kind) || seal.key != key.hash) {
-      throw DataError(
-          cat(path.string(), ": holds ", seal.kind, " of key ", seal.key, ", not what its name says"));
+    if (!is_index(path, key)) {
+      Part part = read_part(path, key, kWhole);
+      Store store(folder, part.info);
+      store.add(std::move(part));
+      return store;
     }
-    Store store(Hdf5File::open(path));
-    if (store.info().key != key) throw DataError(cat(path.string(), ": its attributes and its seal differ"));
+    const Index index = read_index(path, key);
+    std::optional<std::vector<Part>> parts = read_shards(folder, index);
+    if (!parts) return std::nullopt;
+    Store store(folder, index.info);
+    for (Part& part : *parts) store.add(std::move(part));
     return store;
   } catch (const DataError& why) {
     log_warning(cat(why.what(), "; it is not used and will be made again"));

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto kSealBytes = static_cast<std::size_t>(Hdf5File::kUserBlockBytes);
+constexpr std::size_t kSealBytes = 512;
+static_assert(kSealBytes + kMaxNoteBytes == Hdf5File::kUserBlockBytes);
 constexpr const char* kFirstLine = "serval 1";
 const std::string kNoChecksum(32, '0');
 
@@ -100,7 +101,7 @@ std::string checksum_of(std::FILE* file, const fs::path& path, Seal seal) {
 
 }  // namespace
 
-void seal_file(const fs::path& path, const Seal& wanted) {
+void seal_file(const fs::path& path, const Seal& wanted, const std::string& note) {
   for (const std::string& word : {wanted.kind, wanted.key}) {
     SERVAL_CHECK(!word.empty() && word.find_first_of(" \t\r\n") == std::string::npos, "\"", word,
                  "\" in a seal");
@@ -109,7 +110,14 @@ void seal_file(const fs::path& path, const Seal& wanted) {
   Seal seal = wanted;
   std::fseek(file.get(), 0, SEEK_END);
   seal.bytes = std::ftell(file.get());
-  SERVAL_CHECK(seal.bytes >= static_cast<std::int64_t>(kSealBytes), path.string(), " has no room for a seal");
+  SERVAL_CHECK(seal.bytes >= Hdf5File::kUserBlockBytes, path.string(), " has no room for a seal");
+  SERVAL_CHECK(note.size() <= kMaxNoteBytes && note.find('\0') == std::string::npos, "a note of ",
+               note.size(), " bytes");
+  std::string rest = note;
+  rest.resize(kMaxNoteBytes, '\n');
+  std::fseek(file.get(), static_cast<long>(kSealBytes), SEEK_SET);
+  if (std::fwrite(rest.data(), 1, rest.size(), file.get()) != rest.size() || std::fflush(file.get()) != 0)
+    fail_errno(path, "cannot be written", errno);
   seal.created = now_utc();
   seal.checksum = checksum_of(file.get(), path, seal);
   const std::string block = render(seal);
@@ -118,6 +126,16 @@ void seal_file(const fs::path& path, const Seal& wanted) {
       std::fflush(file.get()) != 0) {
     fail_errno(path, "cannot be written", errno);
   }
+}
+
+std::string read_note(const fs::path& path) {
+  const File file = open_file(path, "rb");
+  std::fseek(file.get(), static_cast<long>(kSealBytes), SEEK_SET);
+  std::string note(kMaxNoteBytes, '\0');
+  note.resize(std::fread(note.data(), 1, note.size(), file.get()));
+  if (std::ferror(file.get()) != 0) fail_errno(path, "reading failed", errno);
+  note.erase(note.find_last_not_of('\n') + 1);
+  return note;
 }
 
 Seal read_seal(const fs::path& path) { return read_seal(open_file(path, "rb").get(), path); }

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "serval/core/error.h"
@@ -59,6 +60,39 @@ TEST_F(FilesTest, ATemporaryFileIsPublishedOrGone) {
   }
   EXPECT_EQ(read_text(path), "published");
   EXPECT_EQ(names(), std::set<std::string>{"x.txt"});
+}
+
+TEST_F(FilesTest, ATemporaryFileCanTakeAnotherName) {
+  const TemporaryFile file(folder_ / "x.txt");
+  std::ofstream(file.path()) << "x";
+  file.publish_as(folder_ / "y.txt");
+  EXPECT_EQ(names(), std::set<std::string>{"y.txt"});
+}
+
+TEST_F(FilesTest, OnlyTheFileOfAProcessThatIsGoneForSureIsAbandoned) {
+  const TemporaryFile own(folder_ / "x.h5");
+  EXPECT_FALSE(is_abandoned(own.path()));
+  // A process that has ended, and was waited for, so that its number is free.
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  std::string name = own.path().filename().string();
+  const std::string pid = cat("-", ::getpid(), "-");
+  const std::size_t at = name.rfind(pid);
+  ASSERT_NE(at, std::string::npos);
+  name.replace(at, pid.size(), cat("-", child, "-"));
+  EXPECT_TRUE(is_abandoned(folder_ / name));
+  // Process 1 lives, whether or not we may send it signals.
+  EXPECT_FALSE(is_abandoned(folder_ / (name.substr(0, name.rfind(cat("-", child, "-"))) + "-1-1")));
+  // The same number elsewhere, or before the machine started anew.
+  std::string elsewhere = name;
+  elsewhere[at - 1] = elsewhere[at - 1] == '0' ? '1' : '0';
+  EXPECT_FALSE(is_abandoned(folder_ / elsewhere));
+  EXPECT_FALSE(is_abandoned(folder_ / cat("x.h5.tmp-othernode.0123456789abcdef-", child, "-1")));
+  for (const std::string& odd :
+       {name + "x", name.substr(0, name.rfind('-')), std::string("x.h5"), std::string("x.tmp-")}) {
+    EXPECT_FALSE(is_abandoned(folder_ / odd)) << odd;
+  }
 }
 
 TEST_F(FilesTest, NoRoomIsAnErrorOfItsOwn) {

@@ -36,9 +36,8 @@ class FileSizeLimit {
 
 // Writes items until there is no room for them, or for what finish() adds.
 void write_items(const std::filesystem::path& folder, int items) {
-  StoreWriter writer(folder, features_info(64));
-  for (int i = 0; i < items; ++i) writer.append(cat("demo/", i), matrix(1, 500, 64));
-  writer.finish();
+  StoreWriter writer(folder, features_info(64), demo_ids(static_cast<std::size_t>(items)));
+  fill(writer, [](std::int64_t) { return matrix(1, 500, 64); });
 }
 
 std::ptrdiff_t open_descriptors() {
@@ -101,9 +100,8 @@ TEST(StoreLimits, MemoryDoesNotGrowWithTheRows) {
   const QuantisedAudio audio = quantise(noise(1, 200000), "demo/a");
   {
     const PeakMemory peak;
-    StoreWriter writer(folder.path(), info);
-    for (int i = 0; i < kItems; ++i) writer.append(cat("demo/", i), audio);
-    writer.finish();
+    StoreWriter writer(folder.path(), info, demo_ids(kItems));
+    fill(writer, [&](std::int64_t) { return audio; });
     EXPECT_LT(peak.mib(), kMostMib);
   }
   ASSERT_GT(std::filesystem::file_size(store_path(folder.path(), info.key)), 90u << 20);

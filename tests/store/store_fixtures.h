@@ -3,9 +3,12 @@
 
 #include <atomic>
 #include <cmath>
+#include <deque>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <unistd.h>
@@ -14,6 +17,7 @@
 #include "serval/core/files.h"
 #include "serval/core/philox.h"
 #include "serval/store/store.h"
+#include "serval/store/writer.h"
 
 namespace serval::store {
 
@@ -74,13 +78,38 @@ inline features::FeatureMatrix matrix(std::uint64_t seed, std::int64_t frames, s
   return {frames, dimension, noise(seed, static_cast<std::size_t>(frames * dimension))};
 }
 
+// Ids "demo/0" and so on, which live as long as the program.
+inline std::vector<std::string_view> demo_ids(std::size_t count) {
+  static std::mutex mutex;
+  static std::deque<std::string> all;
+  const std::lock_guard lock(mutex);
+  while (all.size() < count) all.push_back(cat("demo/", all.size()));
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+// Appends what make(source) gives for every source that the writer lacks, and publishes. Returns the sources
+// that were made.
+template <class Make>
+std::vector<std::int64_t> fill(StoreWriter& writer, Make make) {
+  std::vector<std::int64_t> made;
+  while (const auto gap = writer.next_gap()) {
+    for (std::int64_t source = gap->begin; source < gap->end; ++source) {
+      writer.append(source, make(source));
+      made.push_back(source);
+    }
+  }
+  writer.finish();
+  return made;
+}
+
 // Features of three items, one of them without frames.
 inline std::filesystem::path write_example(const std::filesystem::path& folder, const StoreInfo& info) {
-  StoreWriter writer(folder, info);
-  writer.append("demo/a", matrix(1, 7, info.dimension));
-  writer.append("demo/b", matrix(2, 0, info.dimension));
-  writer.append("demo/c", matrix(3, 4, info.dimension));
-  return writer.finish();
+  StoreWriter writer(folder, info, {"demo/a", "demo/b", "demo/c"});
+  fill(writer, [&](std::int64_t source) {
+    constexpr std::int64_t kFrames[] = {7, 0, 4};
+    return matrix(static_cast<std::uint64_t>(source + 1), kFrames[source], info.dimension);
+  });
+  return store_path(folder, info.key);
 }
 
 inline void overwrite(const std::filesystem::path& path, const std::string& bytes) {

@@ -76,14 +76,15 @@ TEST(Store, AudioComesBackAsQuantised) {
   const std::vector<std::vector<float>> recordings = {
       noise(1, 1000, 0.9f), {}, noise(2, 5000000, 0.01f), noise(3, 77, 4)};
   std::vector<float> expected;
-  StoreWriter writer(folder.path(), info);
-  for (std::size_t r = 0; r < recordings.size(); ++r) {
-    const QuantisedAudio audio = quantise(recordings[r], "demo/a");
-    writer.append(cat("demo/", r), audio);
+  std::vector<std::string> hashes;
+  StoreWriter writer(folder.path(), info, demo_ids(recordings.size()));
+  fill(writer, [&](std::int64_t r) {
+    const QuantisedAudio audio = quantise(recordings[static_cast<std::size_t>(r)], "demo/a");
     const std::vector<float> back = samples(audio);
     expected.insert(expected.end(), back.begin(), back.end());
-  }
-  writer.finish();
+    hashes.push_back(hash_of(audio));
+    return audio;
+  });
 
   const std::optional<Store> store = open_store(folder.path(), info.key);
   ASSERT_TRUE(store);
@@ -92,12 +93,14 @@ TEST(Store, AudioComesBackAsQuantised) {
   const QuantisedAudio last = store->read_audio(3);
   EXPECT_EQ(last.codes, quantise(recordings[3], "demo/a").codes);
   EXPECT_EQ(last.scale, quantise(recordings[3], "demo/a").scale);
+  EXPECT_EQ(store->read_hashes(), hashes);
+  EXPECT_NE(hashes[0], hashes[3]);
   EXPECT_THROW(store->read_features(0), InternalError);
 }
 
 TEST(Store, MayBeEmpty) {
   const TemporaryFolder folder;
-  StoreWriter(folder.path(), audio_info()).finish();
+  StoreWriter(folder.path(), audio_info(), {}).finish();
   const std::optional<Store> store = open_store(folder.path(), audio_info().key);
   ASSERT_TRUE(store);
   EXPECT_EQ(store->items(), 0);
@@ -195,8 +198,9 @@ TEST(Store, AStoreUnderAnotherNameIsNotBelieved) {
 TEST(StoreWriter, LeavesNothingWithoutFinish) {
   const TemporaryFolder folder;
   {
-    StoreWriter writer(folder.path(), features_info(3));
-    writer.append("demo/a", matrix(1, 7, 3));
+    StoreWriter writer(folder.path(), features_info(3), {"demo/a", "demo/b"});
+    writer.next_gap();
+    writer.append(0, matrix(1, 7, 3));
     EXPECT_EQ(folder.names().size(), 1u);
   }
   EXPECT_THAT(folder.names(), ElementsAre());
@@ -204,13 +208,16 @@ TEST(StoreWriter, LeavesNothingWithoutFinish) {
 
 TEST(StoreWriter, RefusesWhatDoesNotBelong) {
   const TemporaryFolder folder;
-  StoreWriter writer(folder.path(), features_info(3));
-  writer.append("demo/a", matrix(1, 7, 3));
-  EXPECT_THROW(writer.append("demo/a", matrix(1, 7, 3)), InternalError);
-  EXPECT_THROW(writer.append("demo/b", matrix(1, 7, 4)), InternalError);
-  EXPECT_THROW(writer.append("demo/b", QuantisedAudio{}), InternalError);
+  StoreWriter writer(folder.path(), features_info(3), {"demo/a", "demo/b"});
+  EXPECT_THROW(writer.append(0, matrix(1, 7, 3)), InternalError);  // nobody asked for it
+  writer.next_gap();
+  writer.append(0, matrix(1, 7, 3));
+  EXPECT_THROW(writer.append(0, matrix(1, 7, 3)), InternalError);
+  EXPECT_THROW(writer.append(2, matrix(1, 7, 3)), InternalError);
+  EXPECT_THROW(writer.append(1, matrix(1, 7, 4)), InternalError);
+  EXPECT_THROW(writer.append(1, QuantisedAudio{}), InternalError);
   writer.finish();
-  EXPECT_THROW(writer.append("demo/c", matrix(1, 7, 3)), InternalError);
+  EXPECT_THROW(writer.append(1, matrix(1, 7, 3)), InternalError);
   EXPECT_THROW(writer.finish(), InternalError);
 }
 
@@ -218,7 +225,7 @@ TEST(StoreWriter, NamesAFolderThatCannotBe) {
   const TemporaryFolder folder;
   overwrite(folder.path() / "file", "x");
   try {
-    StoreWriter writer(folder.path() / "file" / "stores", features_info(3));
+    StoreWriter writer(folder.path() / "file" / "stores", features_info(3), {});
     FAIL() << "written below a file";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr((folder.path() / "file" / "stores").string()));

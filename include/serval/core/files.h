@@ -20,7 +20,8 @@ void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
 
 // The same for a file that grows over many calls. It is written at path() and renamed by publish(); without
-// that, nothing stays. The name differs between threads, processes and the machines that share a file system.
+// that, nothing stays. The name differs between threads, processes and the machines that share a file system:
+// "<wanted>.tmp-<host>.<16 digits of this start of it>-<process>-<count>".
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& wanted);  // makes no file
@@ -29,12 +30,18 @@ class TemporaryFile {
   ~TemporaryFile();
 
   const std::filesystem::path& path() const { return path_; }
-  void publish() const;  // the file is closed; throws like write_atomically
+  void publish() const { publish_as(wanted_); }  // the file is closed; throws like write_atomically
+  void publish_as(const std::filesystem::path& name) const;  // under another name in the same folder
 
  private:
   std::filesystem::path wanted_;
   std::filesystem::path path_;
 };
+
+// Whether the process that wrote a temporary file is known to be gone: the name says that it ran on this
+// machine since its last start, in this space of process numbers, and no process has its number now. False
+// whenever that cannot be told, above all for another machine's files.
+bool is_abandoned(const std::filesystem::path& temporary);
 
 // DiskError for a full disk or quota and for a file size limit (all three: the same command works once there
 // is room), DataError for the rest: "<path>: <what>: <the system's reason>".

@@ -23,17 +23,18 @@ struct FeatureSet {
 };
 
 struct Dataset {
-  corpus::Manifest manifest;                            // usable recordings only
-  std::vector<std::string> skipped;                     // ids left out because they could not be used
-  std::vector<std::string> waveform_hashes;             // [recording], of the decoded samples
-  std::vector<FeatureSet> features;                     // in the experiment's order
+  corpus::Manifest manifest;                 // usable recordings only
+  std::vector<std::string> skipped;          // ids left out because they could not be used
+  std::vector<std::string> waveform_hashes;  // [recording], of the decoded samples; empty like values
+  std::vector<FeatureSet> features;          // in the experiment's order
   std::vector<std::pair<std::string, double>> seconds;  // per stage
 };
 
 struct DatasetOptions {
   Device device;
   int threads = 1;
-  bool load_values = true;  // false: fill the stores only
+  bool load_values = true;  // false: fill the stores only; then memory does not grow with the recordings'
+                            // length, and by about 1 KB with each of them
 };
 
 // Finds, decodes, extracts; reads the stores where they hold it already and says which it did.

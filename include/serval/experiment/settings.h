@@ -45,6 +45,7 @@ struct ExperimentSettings {
   train::TrainSettings train;
   std::vector<std::int64_t> seeds = {1};
   std::string store = "stores";  // folder of decoded audio and features; shared by experiments
+  int store_shard_mib = 256;
 };
 void describe(SettingsVisitor& v, ExperimentSettings& settings);
 

@@ -37,7 +37,7 @@ class Hdf5File {
   // Replaces what is there. The first kUserBlockBytes of the file are left to the caller (store/seal.h).
   static Hdf5File create(const std::filesystem::path& path);
   static Hdf5File open(const std::filesystem::path& path);  // for reading
-  static constexpr std::int64_t kUserBlockBytes = 512;
+  static constexpr std::int64_t kUserBlockBytes = 8192;
 
   Hdf5File(Hdf5File&& other) noexcept;
   Hdf5File& operator=(Hdf5File&& other) noexcept;

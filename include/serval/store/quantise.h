@@ -28,4 +28,7 @@ QuantisedAudio quantise(std::span<const float> samples, const std::string& recor
 void dequantise(std::span<const std::int16_t> codes, float scale, std::span<float> out);
 std::vector<float> samples(const QuantisedAudio& audio);
 
+// 32 hexadecimal digits of scale and codes: equal for the same sound.
+std::string hash_of(const QuantisedAudio& audio);
+
 }  // namespace serval::store

@@ -5,8 +5,11 @@
 // shows it:
 //   serval 1 / kind / key / items / bytes / created / checksum, one a line, then line ends up to byte 512.
 // The checksum (XXH3, 128 bits) covers every byte of the file, with its own 32 digits taken as zeros.
+// The rest of the user block may hold a note: text for people and listings, which can be shown without reading
+// the whole file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -32,7 +35,12 @@ struct Seal {
 };
 
 // For a file made by Hdf5File::create and closed. Throws DiskError or DataError.
-void seal_file(const std::filesystem::path& path, const Seal& seal);
+void seal_file(const std::filesystem::path& path, const Seal& seal, const std::string& note = "");
+inline constexpr std::size_t kMaxNoteBytes = 7680;  // longer ones are a broken contract
+
+// The note as it is there, "" when there is none. Its bytes are covered by the checksum, which is not looked
+// at here. Throws DataError when the file cannot be read.
+std::string read_note(const std::filesystem::path& path);
 
 // The seal alone, without a look at the rest of the file but its size. Throws DamagedError naming what is
 // wrong, DataError when the file cannot be read.
