@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "serval/core/error.h"
 #include "serval/core/log.h"
@@ -67,14 +68,16 @@ void drop_empty_classes(const LabelSet& set, Manifest& manifest) {
 }
 
 void check_unique(const std::vector<Recording>& recordings) {
-  std::map<std::string, const Recording*> seen;
-  for (const Recording& recording : recordings) {
-    const auto [at, is_new] = seen.emplace(recording.id, &recording);
-    if (!is_new) {
-      throw DataError(cat("two recordings have the id ", recording.id, ":\n  ", at->second->path, "\n  ",
-                          recording.path));
-    }
-  }
+  std::vector<const Recording*> by_id;
+  by_id.reserve(recordings.size());
+  for (const Recording& recording : recordings) by_id.push_back(&recording);
+  std::stable_sort(by_id.begin(), by_id.end(),
+                   [](const Recording* a, const Recording* b) { return a->id < b->id; });
+  const auto twice = std::adjacent_find(
+      by_id.begin(), by_id.end(), [](const Recording* a, const Recording* b) { return a->id == b->id; });
+  if (twice == by_id.end()) return;
+  throw DataError(
+      cat("two recordings have the id ", twice[0]->id, ":\n  ", twice[0]->path, "\n  ", twice[1]->path));
 }
 
 }  // namespace
@@ -135,19 +138,21 @@ int class_of(const LabelSet& set, const Recording& recording) {
           "); use \"labels\": \"custom\" with a label_map that gives its class, or null to leave it out"));
 }
 
-Manifest build_manifest(const std::vector<Recording>& recordings, const LabelSet& set) {
+Manifest build_manifest(std::vector<Recording> recordings, const LabelSet& set) {
   check_unique(recordings);
   check_actor_names(recordings);
   std::map<std::string, std::size_t> corpus_order;
   for (const Recording& recording : recordings) corpus_order.emplace(recording.corpus, corpus_order.size());
   Manifest manifest;
-  manifest.recordings = recordings;
-  std::stable_sort(manifest.recordings.begin(), manifest.recordings.end(),
-                   [&](const Recording& a, const Recording& b) {
-                     const std::size_t left = corpus_order[a.corpus];
-                     const std::size_t right = corpus_order[b.corpus];
-                     return left != right ? left < right : a.id < b.id;
-                   });
+  manifest.recordings = std::move(recordings);
+  const auto before = [&](const Recording& a, const Recording& b) {
+    const std::size_t left = corpus_order[a.corpus];
+    const std::size_t right = corpus_order[b.corpus];
+    return left != right ? left < right : a.id < b.id;
+  };
+  // Mostly they are in order already, and sorting would hold half of them twice.
+  if (!std::is_sorted(manifest.recordings.begin(), manifest.recordings.end(), before))
+    std::stable_sort(manifest.recordings.begin(), manifest.recordings.end(), before);
   std::erase_if(manifest.recordings,
                 [&](const Recording& recording) { return class_of(set, recording) < 0; });
   for (const Recording& recording : manifest.recordings)

@@ -8,6 +8,7 @@
 #include "serval/core/error.h"
 #include "serval/core/hash.h"
 #include "serval/core/interrupt.h"
+#include "serval/core/log.h"
 #include "serval/core/parallel.h"
 #include "serval/corpus/file_name.h"
 
@@ -134,9 +135,11 @@ ScanResult scan(const CorpusDescription& description, const std::string& folder)
 }
 
 void hash_contents(std::vector<Recording>& recordings, int threads) {
+  Progress progress("reading recordings", static_cast<std::int64_t>(recordings.size()));
   parallel_for(recordings.size(), threads, [&](std::size_t i) {
     check_interrupted();
     recordings[i].content_hash = hash_file(recordings[i].path);
+    progress.advance();
   });
 }
 

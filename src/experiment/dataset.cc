@@ -59,7 +59,8 @@ corpus::Manifest find_manifest(const ExperimentSettings& settings, int threads) 
     std::vector<corpus::Recording> found = corpus::find_recordings(use);
     std::move(found.begin(), found.end(), std::back_inserter(recordings));
   }
-  corpus::Manifest manifest = corpus::build_manifest(recordings, corpus::label_set(settings.labels));
+  corpus::Manifest manifest =
+      corpus::build_manifest(std::move(recordings), corpus::label_set(settings.labels));
   corpus::hash_contents(manifest.recordings, threads);
   return manifest;
 }

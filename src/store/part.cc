@@ -4,6 +4,7 @@
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
+#include "serval/core/interrupt.h"
 #include "serval/core/json.h"
 
 #include "store_layout.h"
@@ -91,6 +92,7 @@ std::string info_note(const StoreInfo& info, std::int64_t sources) {
 }
 
 Part read_part(const fs::path& path, const StoreKey& key, int number) {
+  check_interrupted();  // a large store has many, and each is read as a whole
   const Seal seal = verify_seal(path);
   require_seal(path, seal, key, number);
   const Hdf5File file = Hdf5File::open(path);

@@ -34,7 +34,8 @@ inline constexpr int kIndex = -2;
 Seal part_seal(const StoreKey& key, int number, std::int64_t items);
 
 // Verifies the file and then reads all but its rows. Throws DamagedError or DataError naming what is wrong: not
-// a sealed file, one of another key or number, or one whose content does not fit together.
+// a sealed file, one of another key or number, or one whose content does not fit together. Throws
+// InterruptedError before it begins.
 Part read_part(const std::filesystem::path& path, const StoreKey& key, int number);
 
 // The attributes that parts and indexes share.

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "serval/core/json.h"
 #include "serval/store/seal.h"
 
 #include "store_fixtures.h"
@@ -117,6 +118,150 @@ TEST(Housekeeping, PruneTakesAbandonedTemporariesAndSparesThoseInUse) {
                                    std::filesystem::file_time_type::clock::now() - std::chrono::hours(30));
   EXPECT_EQ(prune_stores(folder.path(), std::nullopt).size(), 1u);
   EXPECT_THAT(folder.names(), UnorderedElementsAre(fresh));
+}
+
+// A store in shards: what its files are called, and a writer that stops half way.
+class ShardedStore {
+ public:
+  static constexpr std::int64_t kSources = 20;
+  explicit ShardedStore(const std::filesystem::path& folder) : folder_(folder) {}
+
+  // Writes the sources before `stop_at`; the open shard is lost.
+  void write(std::int64_t stop_at = kSources) const {
+    StoreWriter writer(folder_, info, demo_ids(kSources), {1000});
+    while (const auto gap = writer.next_gap()) {
+      for (std::int64_t source = gap->begin; source < gap->end; ++source) {
+        if (source == stop_at) return;
+        writer.append(source, matrix(1, 20, 3));
+      }
+    }
+    writer.finish();
+  }
+  std::filesystem::path index() const { return store_path(folder_, info.key); }
+  std::filesystem::path shard(int number) const {
+    return folder_ / cat("features-", info.key.hash, ".00", number, ".h5");
+  }
+  const StoreInfo info = features_info(3, "sharded");
+
+ private:
+  std::filesystem::path folder_;
+};
+
+void make_old(const std::filesystem::path& path, double days) {
+  std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() -
+                                             std::chrono::minutes(static_cast<int>(days * 1440)));
+}
+
+TEST(Housekeeping, AShardedStoreIsOneStore) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write();
+  for (const auto& all : {list_stores(folder.path()), verify_stores(folder.path())}) {
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].path, store.index());
+    EXPECT_EQ(all[0].items, 20);
+    EXPECT_EQ(all[0].sources, 20);
+    EXPECT_EQ(all[0].shards, 5);
+    EXPECT_TRUE(all[0].finished);
+    EXPECT_FALSE(all[0].being_written);
+    EXPECT_EQ(all[0].problem, "");
+    std::int64_t bytes = 0;
+    for (const std::string& name : folder.names())
+      bytes += static_cast<std::int64_t>(std::filesystem::file_size(folder.path() / name));
+    EXPECT_EQ(all[0].bytes, bytes);
+    const JsonValue parameters = parse_json(all[0].parameters, "note");
+    EXPECT_EQ(parameters.find("settings")->find("n_mels")->integer, 64);
+    EXPECT_EQ(parameters.find("dimension")->integer, 3);
+    EXPECT_EQ(parameters.find("computed_on")->text, "cpu");
+  }
+  EXPECT_TRUE(prune_stores(folder.path(), std::nullopt).empty());
+}
+
+TEST(Housekeeping, AnUnfinishedStoreSaysHowMuchIsThere) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write(14);  // three shards of four
+  const std::vector<StoreFacts> all = verify_stores(folder.path());
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_FALSE(all[0].finished);
+  EXPECT_FALSE(all[0].being_written);
+  EXPECT_EQ(all[0].items, 12);
+  EXPECT_EQ(all[0].sources, 20);
+  EXPECT_EQ(all[0].shards, 3);
+  EXPECT_EQ(all[0].problem, "");
+  EXPECT_TRUE(prune_stores(folder.path(), std::nullopt).empty());
+  EXPECT_TRUE(prune_stores(folder.path(), 1).empty());
+  EXPECT_EQ(prune_stores(folder.path(), -1).size(), 3u);
+}
+
+TEST(Housekeeping, MissingAndDamagedShardsAreNamedAndOnlyTheDamagedOneGoes) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write();
+  std::filesystem::remove(store.shard(0));
+  std::string bytes = read_text(store.shard(3));
+  bytes[bytes.size() - 9] ^= 1;
+  overwrite(store.shard(3), bytes);
+  const std::vector<StoreFacts> listed = list_stores(folder.path());
+  EXPECT_THAT(listed[0].problem, HasSubstr(store.shard(0).filename()));
+  EXPECT_THAT(listed[0].problem, HasSubstr("is missing"));
+  const std::vector<StoreFacts> verified = verify_stores(folder.path());
+  EXPECT_THAT(verified[0].problem, HasSubstr(store.shard(3).string() + ": corrupt"));
+  EXPECT_TRUE(verified[0].damaged);
+  const std::vector<Pruned> pruned = prune_stores(folder.path(), std::nullopt);
+  ASSERT_EQ(pruned.size(), 1u);
+  EXPECT_EQ(pruned[0].path, store.shard(3));
+  store.write();
+  EXPECT_EQ(verify_stores(folder.path())[0].problem, "");
+}
+
+TEST(Housekeeping, AShardThatIsNotOfItsStoreIsPruned) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write();
+  const std::filesystem::path extra = store.shard(7);
+  std::filesystem::copy_file(store.shard(2), extra);  // its seal says 2
+  EXPECT_TRUE(
+      prune_stores(folder.path(), std::nullopt).empty());  // not known to be anybody's: left, with a warning
+  Seal seal = read_seal(extra);
+  seal.key = store.info.key.hash + ".7";
+  seal_file(extra, seal);
+  const std::vector<Pruned> pruned = prune_stores(folder.path(), std::nullopt);
+  ASSERT_EQ(pruned.size(), 1u);
+  EXPECT_EQ(pruned[0].path, extra);
+}
+
+TEST(Housekeeping, WhatIsBeingWrittenIsNotTouched) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write();
+  overwrite(store.shard(1), "damaged");
+  StoreWriter live(folder.path(), store.info, demo_ids(ShardedStore::kSources), {1000});
+  ASSERT_TRUE(live.next_gap());
+  const std::vector<std::string> before = folder.names();
+  EXPECT_TRUE(list_stores(folder.path())[0].being_written);
+  EXPECT_TRUE(prune_stores(folder.path(), -1).empty());
+  EXPECT_THAT(folder.names(), ::testing::UnorderedElementsAreArray(before));
+  for (std::int64_t source = 4; source < 8; ++source) live.append(source, matrix(1, 20, 3));
+  live.finish();
+  EXPECT_EQ(verify_stores(folder.path())[0].problem, "");
+  EXPECT_EQ(prune_stores(folder.path(), -1).size(), 6u);
+}
+
+// A writer elsewhere cannot be asked; it counts as gone after a day without a write.
+TEST(Housekeeping, AWriterElsewhereIsGivenADay) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write(10);
+  const std::filesystem::path other = store.shard(2).string() + ".tmp-node1.0123456789abcdef-17-1";
+  overwrite(other, "half");
+  make_old(other, 0.9);
+  EXPECT_TRUE(list_stores(folder.path())[0].being_written);
+  EXPECT_TRUE(prune_stores(folder.path(), -1).empty());
+  make_old(other, 1.1);
+  EXPECT_FALSE(list_stores(folder.path())[0].being_written);
+  EXPECT_EQ(prune_stores(folder.path(), std::nullopt).size(), 1u);
+  EXPECT_EQ(list_stores(folder.path())[0].shards, 2);
 }
 
 }  // namespace

@@ -41,11 +41,41 @@ JsonValue facts_json(const store::StoreFacts& facts) {
   out.set("path", JsonValue::of(facts.path.string()));
   out.set("kind", JsonValue::of(facts.kind));
   out.set("key", JsonValue::of(facts.key));
+  out.set("finished", JsonValue::of(facts.finished));
+  out.set("being_written", JsonValue::of(facts.being_written));
   out.set("items", JsonValue::of(facts.items));
+  out.set("sources", JsonValue::of(facts.sources));
+  out.set("shards", JsonValue::of(facts.shards));
   out.set("bytes", JsonValue::of(facts.bytes));
   out.set("created", JsonValue::of(facts.created));
+  out.set("parameters",
+          facts.parameters.empty() ? JsonValue() : parse_json(facts.parameters, facts.path.string()));
   out.set("problem", JsonValue::of(facts.problem));
   return out;
+}
+
+// JSON on one line, for people.
+std::string on_one_line(const std::string& json) {
+  std::string out;
+  for (const char c : json) {
+    if (c == '\n') continue;
+    if (c == ' ' && (out.empty() || out.back() == ' ' || out.back() == '{' || out.back() == '[')) continue;
+    out += c;
+  }
+  return out;
+}
+
+std::string state_of(const store::StoreFacts& facts) {
+  std::string out;
+  if (facts.shards > 0) out += cat("  ", facts.shards, facts.shards == 1 ? " shard" : " shards");
+  if (!facts.finished) {
+    out += cat("  unfinished: ", facts.items, " recordings of ",
+               facts.sources > 0 ? cat(facts.sources) : std::string("more"), " are there");
+    out += facts.being_written ? ", it is being written" : ", the same command continues";
+  } else if (facts.being_written) {
+    out += "  being written again";
+  }
+  return facts.problem.empty() ? out : out + "  " + facts.problem;
 }
 
 }  // namespace
@@ -121,7 +151,8 @@ void store_list(const Common& common, const std::string& folder, bool verify) {
     } else {
       std::cout << std::left << std::setw(9) << facts.kind << std::right << std::setw(8) << facts.items
                 << std::setw(14) << facts.bytes << "  " << std::setw(20) << facts.created << "  "
-                << facts.path.string() << (facts.problem.empty() ? "" : "  " + facts.problem) << '\n';
+                << facts.path.string() << state_of(facts) << '\n';
+      if (!facts.parameters.empty()) std::cout << "          " << on_one_line(facts.parameters) << '\n';
     }
   }
   if (common.json) std::cout << write_json(list);

@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   CLI::App* store =
       app.add_subcommand("store", "look after stores of audio and features")->require_subcommand(1);
   std::string stores = "stores";
-  CLI::App* list = store->add_subcommand("ls", "list the stores of a folder");
+  CLI::App* list = store->add_subcommand("ls", "list the stores of a folder, their state and parameters");
   list->add_option("folder", stores, "folder of stores")->capture_default_str();
   add_json(list, common);
   list->callback([&] { serval::cli::store_list(common, stores, false); });
@@ -125,7 +125,10 @@ int main(int argc, char** argv) {
   verify->add_option("folder", stores, "folder of stores")->capture_default_str();
   add_json(verify, common);
   verify->callback([&] { serval::cli::store_list(common, stores, true); });
-  CLI::App* prune = store->add_subcommand("prune", "delete torn and corrupt stores, and old ones on request");
+  CLI::App* prune =
+      store->add_subcommand("prune",
+                            "delete what is damaged or left behind, and old stores on request;\n"
+                            "nothing that is being written");
   std::optional<double> older_than_days;
   prune->add_option("folder", stores, "folder of stores")->capture_default_str();
   prune->add_option("--older-than-days", older_than_days, "also delete sound stores created longer ago");

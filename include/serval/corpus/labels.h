@@ -40,6 +40,6 @@ int class_of(const LabelSet& set, const Recording& recording);
 // named set that no recording has are dropped with a line in the log; of a custom set they are a ConfigError.
 // Throws DataError for two recordings with one id, for one actor in two spellings (check_actor_names) and for
 // fewer than two classes.
-Manifest build_manifest(const std::vector<Recording>& recordings, const LabelSet& set);
+Manifest build_manifest(std::vector<Recording> recordings, const LabelSet& set);
 
 }  // namespace serval::corpus

@@ -68,7 +68,7 @@ std::filesystem::path store_path(const std::filesystem::path& folder, const Stor
 struct StoreInfo {
   StoreKey key;
   int stage_version = 0;
-  std::string settings;  // JSON, or ""
+  std::string settings;        // JSON, or ""
   std::int64_t dimension = 1;  // 1 for audio
   int sample_rate_hz = 0;
   std::string computed_on;
