@@ -101,6 +101,34 @@ Check check_statistics(const std::vector<folds::Fold>& folds, const std::vector<
   return check;
 }
 
+// By the recording's own side, and again by its actor.
+Check check_copies(const corpus::Manifest& manifest, const std::vector<folds::Fold>& folds,
+                   const std::vector<TrainingSources>& copied) {
+  Check check{"copies_of_training_recordings_only", true, {}};
+  std::size_t sources = 0;
+  for (const TrainingSources& copies : copied) {
+    for (const folds::Fold& fold : folds) {
+      if (fold.index != copies.fold) continue;
+      const std::set<std::int64_t> train(fold.train.begin(), fold.train.end());
+      std::set<std::string> others(fold.test_actors.begin(), fold.test_actors.end());
+      others.insert(fold.validation_actors.begin(), fold.validation_actors.end());
+      sources += copies.recordings.size();
+      for (const std::int64_t r : copies.recordings) {
+        const corpus::Recording& recording = manifest.recordings[static_cast<std::size_t>(r)];
+        if (train.count(r) > 0 && others.count(recording.actor) == 0) continue;
+        check.evidence.push_back(cat("fold ", fold.index + 1, ": copies are made from ", recording.id, " of ",
+                                     recording.actor, ", which is not on its training side"));
+      }
+    }
+  }
+  check.passed = check.evidence.empty();
+  if (check.passed) {
+    check.evidence.push_back(
+        cat(sources, " recordings in ", copied.size(), " folds, all on the training side"));
+  }
+  return check;
+}
+
 }  // namespace
 
 bool Audit::passed() const {
@@ -108,11 +136,14 @@ bool Audit::passed() const {
 }
 
 Audit audit_plan(const corpus::Manifest& manifest, const std::vector<folds::Fold>& folds,
-                 const std::vector<std::string>& waveform_hashes, const std::vector<Statistic>& statistics) {
+                 const std::vector<std::string>& waveform_hashes, const std::vector<Statistic>& statistics,
+                 const std::vector<TrainingSources>& copied) {
   SERVAL_CHECK(waveform_hashes.size() == manifest.recordings.size(), waveform_hashes.size(), " hashes");
-  return {{check_actors(manifest, folds), check_tested_once(manifest, folds),
-           check_identical_audio(manifest, folds, waveform_hashes), check_statistics(folds, statistics)},
-          statistics};
+  Audit audit{{check_actors(manifest, folds), check_tested_once(manifest, folds),
+               check_identical_audio(manifest, folds, waveform_hashes), check_statistics(folds, statistics)},
+              statistics};
+  if (!copied.empty()) audit.checks.push_back(check_copies(manifest, folds, copied));
+  return audit;
 }
 
 JsonValue to_json(const Audit& audit) {

@@ -1,6 +1,6 @@
 #include "serval/experiment/dataset.h"
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,10 +75,10 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
   }
   log_info(cat(dataset.manifest.recordings.size(), " recordings of ", dataset.manifest.actors().size(),
                " actors, classes ", join(dataset.manifest.classes, " ")));
-  std::optional<store::Store> audio;
+  std::shared_ptr<const store::Store> audio;
   {
     const StageClock clock(dataset, "audio");
-    audio.emplace(audio_stage(settings, dataset.manifest, options.threads));
+    audio = std::make_shared<const store::Store>(audio_stage(settings, dataset.manifest, options.threads));
     dataset.skipped = keep_usable(dataset.manifest, *audio);
     if (!dataset.skipped.empty())
       log_warning(
@@ -91,6 +91,7 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
       dataset.features.push_back(feature_stage(settings, name, feature, *audio, options));
     }
   }
+  if (settings.augment.enabled() && options.load_values) dataset.audio = audio;
   return dataset;
 }
 

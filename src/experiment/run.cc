@@ -18,6 +18,7 @@
 #include "serval/report/run_report.h"
 #include "serval/train/cohort.h"
 
+#include "augmentation.h"
 #include "model_items.h"
 #include "run_directory.h"
 
@@ -43,9 +44,11 @@ std::size_t feature_index(const ExperimentSettings& settings, const std::string&
 }
 
 std::string hash_task(const train::Task& task, const InputSettings& input, const FeatureSet& features,
-                      const corpus::Manifest& manifest, const Device& device) {
+                      const corpus::Manifest& manifest, const Device& device,
+                      const std::string& augmentation) {
   Hasher hasher;
   hasher.integer(kTrainingVersion).text(to_string(device.kind)).text(features.key);
+  if (!augmentation.empty()) hasher.text(augmentation);
   if (!input.whole()) hasher.text(write_json(settings_to_json(input.segments)));
   nn::NetworkSettings network = task.network;
   hasher.text(write_json(settings_to_json(network)));
@@ -97,13 +100,18 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
           {cat("choice of the epoch, fold ", fold.index + 1), fold.index, actors_of(fold.validation)});
     }
   }
-  plan.audit = audit::audit_plan(dataset.manifest, plan.folds, dataset.waveform_hashes, statistics);
+  std::vector<audit::TrainingSources> copied;
+  if (settings.augment.enabled()) {
+    for (const folds::Fold& fold : plan.folds) copied.push_back({fold.index, copied_recordings(fold)});
+  }
+  plan.audit = audit::audit_plan(dataset.manifest, plan.folds, dataset.waveform_hashes, statistics, copied);
   return plan;
 }
 
 // Every model on every fold with every seed; folds innermost, so that a whole cross-validation comes first.
 std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset, const Plan& plan,
-                                    const RunDirectory& directory, const Device& device) {
+                                    const RunDirectory& directory, const Device& device,
+                                    const std::shared_ptr<const audio::Augmenter>& augmenter) {
   std::vector<std::shared_ptr<const train::TrainingData>> data;
   for (FeatureSet& set : dataset.features) {
     auto shared = std::make_shared<train::TrainingData>();
@@ -115,6 +123,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
     std::vector<float>().swap(set.values);
     data.push_back(std::move(shared));
   }
+  const auto copies = augmenter ? std::make_shared<const CopyMaker>(settings, augmenter, dataset) : nullptr;
   std::vector<train::Task> tasks;
   for (const auto& [name, model] : settings.models) {
     const std::size_t set = feature_index(settings, model.input.features);
@@ -127,12 +136,14 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         task.seed = static_cast<std::uint64_t>(seed);
         task.data = data[set];
         task.items = items;
+        if (copies) task.augment = augmentation_of(copies, model.input, settings.features[set].second);
         task.network = model.network;
         task.settings = settings.train;
         task.sides = fold;
         task.normaliser = plan.normalisers[set][static_cast<std::size_t>(fold.index)];
         task.folder = directory.model_folder(name, fold.index, task.seed);
-        task.key = hash_task(task, model.input, dataset.features[set], dataset.manifest, device);
+        task.key = hash_task(task, model.input, dataset.features[set], dataset.manifest, device,
+                             augmenter ? augmenter->fingerprint() : "");
       }
     }
   }
@@ -235,6 +246,14 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   return out;
 }
 
+// Null when nothing is augmented. Before anything is decoded, so that a missing folder of noise shows at once.
+std::shared_ptr<const audio::Augmenter> make_augmenter(const ExperimentSettings& settings) {
+  if (!settings.augment.enabled()) return nullptr;
+  log_info(cat("augmentation: ", settings.augment.copies, " changed copies of each training recording, ",
+               settings.augment.redraw == audio::Redraw::kOnce ? "the same" : "new ones", " in every epoch"));
+  return std::make_shared<const audio::Augmenter>(settings.augment, settings.audio.sample_rate_hz);
+}
+
 }  // namespace
 
 RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options) {
@@ -251,13 +270,15 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   log_info(cat(settings.name, " on ", nn::device_label(options.device), ", ", options.threads,
                " threads, in ", directory.folder()));
 
+  const std::shared_ptr<const audio::Augmenter> augmenter = make_augmenter(settings);
   Dataset dataset = make_dataset(settings, {options.device, options.threads, true});
   corpus::write_manifest_csv(dataset.manifest.recordings, directory.file("manifest.csv"));
   const Plan plan = make_plan(settings, dataset);
   write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
   audit::require_passed(plan.audit, directory.folder());
 
-  const std::vector<train::Task> tasks = make_tasks(settings, dataset, plan, directory, options.device);
+  const std::vector<train::Task> tasks =
+      make_tasks(settings, dataset, plan, directory, options.device, augmenter);
   const std::vector<train::TaskResult> results = train::run_cohort(tasks, {options.device, options.threads});
 
   const report::RunReport run_report = make_report(settings, dataset, plan, results, options.device);

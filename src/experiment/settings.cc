@@ -58,6 +58,16 @@ void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
   v.check(!s.features.empty(), "features", "at least one feature set is needed");
 }
 
+void check_augment(SettingsVisitor& v, const ExperimentSettings& s) {
+  for (std::size_t i = 0; i < s.augment.effects.size(); ++i) {
+    const audio::EffectSettings& effect = s.augment.effects[i];
+    const double most_hz = s.audio.sample_rate_hz / 2.0;
+    v.check(effect.type != audio::EffectType::kLowPass || effect.cutoff_hz.high < most_hz, "augment",
+            cat("effects[", i, "].cutoff_hz: ", effect.cutoff_hz.high,
+                " must lie below half of audio.sample_rate_hz, ", most_hz));
+  }
+}
+
 }  // namespace
 
 void describe(SettingsVisitor& v, ExperimentSettings& s) {
@@ -68,6 +78,9 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.object("audio", s.audio, {"from recording to samples"});
   v.map("features", s.features, {"feature sets by name", "", Need::kRequired});
   v.object("folds", s.folds, {"who trains, validates and is tested"});
+  v.object(
+      "augment", s.augment,
+      {"changed copies of each fold's training recordings, which train beside them; no others are changed"});
   v.map("models", s.models,
         {"networks by name; the first one's scores are the headline", "", Need::kRequired});
   v.object("train", s.train, {"how the networks are trained"});
@@ -85,6 +98,7 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
           "a seed is named twice");
   v.check(s.train.select == train::Select::kLast || s.folds.validation_actors > 0, "folds",
           "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  check_augment(v, s);
   check_models(v, s);
 }
 

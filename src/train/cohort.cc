@@ -31,13 +31,13 @@ std::string note(const Task& task, const Epoch& epoch) {
 }
 
 // None when `stop` cut it short; its checkpoint is on disk then.
-std::optional<TaskResult> run_task(const Task& task, const CohortOptions& options, Progress& progress,
-                                   const std::atomic<bool>& stop) {
+std::optional<TaskResult> run_task(const Task& task, const CohortOptions& options, int augmentation_threads,
+                                   Progress& progress, const std::atomic<bool>& stop) {
   if (stop) return std::nullopt;
   make_folder(task.folder);
   const std::string checkpoint = task.folder + "/checkpoint.h5";
   const Context context(options.device, 1);
-  Trainer trainer(context, task);
+  Trainer trainer(context, task, augmentation_threads);
   if (trainer.restore(checkpoint)) {
     progress.advance(static_cast<std::int64_t>(trainer.history().size()));
     log_info(cat(describe_task(task), ": continues after epoch ", trainer.history().size()));
@@ -67,6 +67,7 @@ std::optional<TaskResult> run_task(const Task& task, const CohortOptions& option
   result.probabilities = trainer.predict(task.sides.test);
   result.parameters = trainer.parameter_count();
   for (const Epoch& epoch : result.history) result.seconds += epoch.seconds;
+  trainer.write_lineage(task.folder + "/augmentation.csv");
   write_task_result(task, result);
   return result;
 }
@@ -90,9 +91,12 @@ std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortO
   {
     Progress progress("training", epochs);
     const int workers = options.device.kind == DeviceKind::kCuda ? kModelsPerGpu : options.threads;
+    // Models that train side by side share the threads for their copies.
+    const auto beside = std::min<std::size_t>(open.size(), static_cast<std::size_t>(std::max(1, workers)));
+    const int spare = std::max(1, options.threads / static_cast<int>(std::max<std::size_t>(1, beside)));
     parallel_for(open.size(), workers, [&](std::size_t i) {
       try {
-        results[open[i]] = run_task(tasks[open[i]], options, progress, stop);
+        results[open[i]] = run_task(tasks[open[i]], options, spare, progress, stop);
       } catch (...) {
         stop = true;  // the others save their work and end
         throw;

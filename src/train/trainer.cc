@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "serval/core/interrupt.h"
@@ -11,6 +12,7 @@
 #include "serval/nn/gather.h"
 #include "serval/nn/loss.h"
 #include "serval/nn/optimiser.h"
+#include "serval/train/augmentation.h"
 #include "serval/train/batches.h"
 
 #include "checkpoint.h"
@@ -30,7 +32,7 @@ std::int64_t largest_side(const Task& task, const Items& items) {
   return largest;
 }
 
-nn::NetworkSizes network_sizes(const Task& task, const Items& items) {
+nn::NetworkSizes network_sizes(const Task& task, const Items& items, const Augmentation* augmentation) {
   nn::NetworkSizes sizes;
   sizes.feature = task.data->feature;
   sizes.classes = task.data->classes;
@@ -38,6 +40,10 @@ nn::NetworkSizes network_sizes(const Task& task, const Items& items) {
   for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
     for (const std::int64_t r : *side)
       sizes.max_time = std::max<std::int64_t>(sizes.max_time, items.longest(r));
+  }
+  if (augmentation != nullptr) {
+    sizes.max_batch = task.settings.batch_size;
+    sizes.max_time = std::max(sizes.max_time, augmentation->longest_item());
   }
   return sizes;
 }
@@ -62,9 +68,17 @@ std::vector<float> class_weights(const Task& task, const Items& items) {
 
 }  // namespace
 
+// What one epoch trains on: the recordings and, behind them, their copies.
+struct EpochItems {
+  TrainingData labels;  // labels alone
+  Items items;
+  std::vector<std::int64_t> recordings;
+};
+
 struct Trainer::Impl {
   const Context& context;
   const Task& task;
+  std::unique_ptr<Augmentation> augmentation;  // null: none
   std::shared_ptr<const Items> items;
   std::int64_t most_items;
   nn::NetworkSizes sizes;
@@ -73,18 +87,24 @@ struct Trainer::Impl {
   Tensor first_moment, second_moment, adam_scratch;
   Tensor best_parameters;
   Tensor x, probabilities, dlogits, loss;
+  Tensor copies;  // the epoch's, in its first copy_frames * feature values
+  std::int64_t copy_frames = 0;
+  EpochItems epoch_items;
+  bool has_copies = false;
   Array<std::int64_t> starts;
   Array<std::int32_t> lengths, labels;
   TrainingState state;
   std::string label;  // of the device, as results record it
 
-  Impl(const Context& used_context, const Task& used_task)
+  Impl(const Context& used_context, const Task& used_task, int augmentation_threads)
       : context(used_context),
         task(used_task),
+        augmentation(used_task.augment ? used_task.augment(used_task, used_context, augmentation_threads)
+                                       : nullptr),
         items(used_task.items ? used_task.items
                               : std::make_shared<const Items>(whole_recordings(*used_task.data))),
         most_items(largest_side(used_task, *items)),
-        sizes(network_sizes(used_task, *items)),
+        sizes(network_sizes(used_task, *items, augmentation.get())),
         network(used_context, used_task.network, sizes) {
     const Device device = context.device();
     const std::int64_t n = network.parameter_count();
@@ -97,12 +117,9 @@ struct Trainer::Impl {
     adam_scratch = Tensor(device, {nn::adam_scratch_size(n)});
     best_parameters = Tensor(device, {n});
     x = Tensor(device, {sizes.max_time * batch * sizes.feature});
-    probabilities = Tensor(device, {most_items, sizes.classes});
     dlogits = Tensor(device, {batch, sizes.classes});
     loss = Tensor(device, {2});
-    starts = Array<std::int64_t>(device, {most_items});
-    lengths = Array<std::int32_t>(device, {most_items});
-    labels = Array<std::int32_t>(device, {most_items});
+    make_room(most_items);
     label = nn::device_label(device);
     network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
   }
@@ -111,12 +128,23 @@ struct Trainer::Impl {
     return {task.seed, static_cast<std::uint32_t>(task.fold), purpose, static_cast<std::uint32_t>(step), 0};
   }
 
+  // For so many items in a plan.
+  void make_room(std::int64_t count) {
+    most_items = count;
+    probabilities = Tensor(context.device(), {count, sizes.classes});
+    starts = Array<std::int64_t>(context.device(), {count});
+    lengths = Array<std::int32_t>(context.device(), {count});
+    labels = Array<std::int32_t>(context.device(), {count});
+  }
+
   template <class T>
   void upload(Array<T>& to, const std::vector<T>& values) const {
     copy_bytes(to.data(), to.device(), values.data(), Device{}, values.size() * sizeof(T));
   }
   void upload(const EpochPlan& plan) {
     context.synchronize();  // the steps of the last plan may still read the arrays
+    const auto count = static_cast<std::int64_t>(plan.items.size());
+    if (count > most_items) make_room(count);
     upload(starts, plan.starts);
     upload(lengths, plan.lengths);
     upload(labels, plan.labels);
@@ -129,6 +157,7 @@ struct Trainer::Impl {
     args.batch = slice.count;
     args.feature = sizes.feature;
     args.values = task.data->values.view();
+    if (copy_frames > 0) args.more_values = copies.view(0, {copy_frames, sizes.feature});
     args.starts = starts.view(slice.first, {slice.count});
     args.lengths = lengths.view(slice.first, {slice.count});
     args.mean = mean.view();
@@ -157,9 +186,55 @@ struct Trainer::Impl {
     return sums[1] > 0 ? static_cast<double>(sums[0]) / static_cast<double>(sums[1]) : 0;
   }
 
+  // Puts the epoch's copies behind the recordings of the task.
+  void take_copies(Copies made) {
+    const std::int64_t recordings = static_cast<std::int64_t>(task.data->labels.size());
+    const std::int64_t frames = task.data->offsets.back();
+    copy_frames = static_cast<std::int64_t>(made.values.size()) / sizes.feature;
+    SERVAL_CHECK(made.items.offsets.size() == made.sources.size() + 1 &&
+                     static_cast<std::int64_t>(made.values.size()) == copy_frames * sizes.feature,
+                 made.sources.size(), " copies with ", made.items.offsets.size(), " offsets");
+    epoch_items = {{}, *items, task.sides.train};
+    epoch_items.labels.labels = task.data->labels;
+    const std::set<std::int64_t> train(task.sides.train.begin(), task.sides.train.end());
+    for (std::size_t i = 0; i < made.sources.size(); ++i) {
+      const std::int64_t source = made.sources[i];
+      if (train.count(source) == 0) {
+        throw AuditError(cat("model ", task.model, ", fold ", task.fold + 1, ", seed ", task.seed,
+                             ": an augmented copy was made from recording number ", source,
+                             ", which is not on the training side of the fold"));
+      }
+      epoch_items.labels.labels.push_back(task.data->labels[static_cast<std::size_t>(source)]);
+      epoch_items.recordings.push_back(recordings + static_cast<std::int64_t>(i));
+      epoch_items.items.offsets.push_back(items->offsets.back() + made.items.offsets[i + 1]);
+    }
+    for (std::size_t i = 0; i < made.items.starts.size(); ++i) {
+      SERVAL_CHECK(made.items.frames[i] <= sizes.max_time, "an item of ", made.items.frames[i],
+                   " frames, at most ", sizes.max_time, " were announced");
+      epoch_items.items.starts.push_back(frames + made.items.starts[i]);
+      epoch_items.items.frames.push_back(made.items.frames[i]);
+    }
+    context.synchronize();  // the last epoch's steps may still read its copies
+    const auto values = static_cast<std::int64_t>(made.values.size());
+    if (values > copies.size()) copies = Tensor(context.device(), {values});
+    copy_bytes(copies.data(), copies.device(), made.values.data(), Device{},
+               made.values.size() * sizeof(float));
+  }
+
+  EpochPlan training_plan(int epoch) {
+    const RandomStream order = random(RandomPurpose::kShuffle, epoch);
+    if (!augmentation) {
+      return shuffled_plan(*task.data, *items, task.sides.train, task.settings.batch_size, order);
+    }
+    if (!has_copies || augmentation->redraws())
+      take_copies(augmentation->make(augmentation->redraws() ? epoch : 1));
+    has_copies = true;
+    return shuffled_plan(epoch_items.labels, epoch_items.items, epoch_items.recordings,
+                         task.settings.batch_size, order);
+  }
+
   double train_pass(int epoch) {
-    const EpochPlan plan = shuffled_plan(*task.data, *items, task.sides.train, task.settings.batch_size,
-                                         random(RandomPurpose::kShuffle, epoch));
+    const EpochPlan plan = training_plan(epoch);
     upload(plan);
     nn::AdamArgs adam;
     adam.settings = task.settings.optimizer;
@@ -227,7 +302,8 @@ struct Trainer::Impl {
   }
 };
 
-Trainer::Trainer(const Context& context, const Task& task) : impl_(std::make_unique<Impl>(context, task)) {}
+Trainer::Trainer(const Context& context, const Task& task, int augmentation_threads)
+    : impl_(std::make_unique<Impl>(context, task, augmentation_threads)) {}
 Trainer::~Trainer() = default;
 
 bool Trainer::finished() const {
@@ -275,6 +351,11 @@ std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>
   const std::vector<float> scores = impl.score_pass(plan);
   impl.copy_parameters(impl.network.parameters(), current);
   return recording_scores(plan, scores, impl.sizes.classes, recordings);
+}
+
+void Trainer::write_lineage(const std::string& path) const {
+  if (!impl_->augmentation) return;
+  impl_->augmentation->write_lineage(path, static_cast<int>(impl_->state.history.size()));
 }
 
 void Trainer::save(const std::string& path) const {

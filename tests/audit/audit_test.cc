@@ -53,6 +53,36 @@ const Check& check_named(const Audit& audit, const std::string& name) {
   throw std::runtime_error("no check " + name);
 }
 
+TEST(Audit, CopiesOfTrainingRecordingsPass) {
+  const Audit audit = audit_plan(four_actors(), two_folds(), distinct_hashes(), {}, {{0, {4, 5}}, {1, {0}}});
+  EXPECT_TRUE(audit.passed());
+  EXPECT_THAT(check_named(audit, "copies_of_training_recordings_only").evidence,
+              ElementsAre("3 recordings in 2 folds, all on the training side"));
+  // Without copies there is nothing to check.
+  EXPECT_EQ(audit_plan(four_actors(), two_folds(), distinct_hashes(), {}).checks.size(), 4u);
+}
+
+TEST(Audit, ACopyOfATestOrValidationRecordingIsFound) {
+  const Audit audit =
+      audit_plan(four_actors(), two_folds(), distinct_hashes(), {}, {{0, {4, 2}}, {1, {0, 1, 3}}});
+  EXPECT_FALSE(audit.passed());
+  const Check& check = check_named(audit, "copies_of_training_recordings_only");
+  EXPECT_FALSE(check.passed);
+  EXPECT_THAT(check.evidence,
+              ElementsAre("fold 1: copies are made from c/r2 of c/1, which is not on its training side",
+                          "fold 2: copies are made from c/r3 of c/1, which is not on its training side"));
+  EXPECT_THROW(require_passed(audit, "here"), AuditError);
+}
+
+// A fold whose own list of recordings is wrong: the actor tells.
+TEST(Audit, ACopyOfATestActorIsFoundByTheActor) {
+  std::vector<folds::Fold> folds = two_folds();
+  folds[0].train.push_back(0);
+  const Audit audit = audit_plan(four_actors(), folds, distinct_hashes(), {}, {{0, {0, 4}}});
+  EXPECT_THAT(check_named(audit, "copies_of_training_recordings_only").evidence,
+              ElementsAre(HasSubstr("copies are made from c/r0 of c/0")));
+}
+
 TEST(Audit, AnHonestPlanPasses) {
   const Audit audit = audit_plan(four_actors(), two_folds(), distinct_hashes(),
                                  {{"normaliser", 0, {"c/2"}}, {"normaliser", 1, {"c/0"}}});

@@ -118,14 +118,16 @@ TEST(CudaKernels, GatherMatchesTheCpu) {
   Guarded<float> values(random_values(kFrames * kFeature, 1));
   Guarded<float> mean(random_values(kFeature, 2));
   Guarded<float> scale(random_values(kFeature, 3));
-  // The second ends with the last frame: a padded step of it would lie outside.
-  Guarded<std::int64_t> starts({3, 26, 0, 12});
+  Guarded<float> more(random_values(10 * kFeature, 5));
+  // The second and the fourth end with the last frame of theirs: a padded step of them would lie outside.
+  Guarded<std::int64_t> starts({3, 26, 0, kFrames + 4});
   Guarded<std::int32_t> lengths({9, 4, 1, 6});
   const auto args = [&](Guarded<float>& x) {
     return GatherArgs{.time = kTime,
                       .batch = kBatch,
                       .feature = kFeature,
                       .values = values.view(),
+                      .more_values = more.view(),
                       .starts = starts.view(),
                       .lengths = lengths.view(),
                       .mean = mean.view(),

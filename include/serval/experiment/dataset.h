@@ -27,6 +27,8 @@ struct Dataset {
   std::vector<std::string> skipped;          // ids left out because they could not be used
   std::vector<std::string> waveform_hashes;  // [recording], of the decoded samples; empty like values
   std::vector<FeatureSet> features;          // in the experiment's order
+  // The usable recordings; null when nothing is augmented, or the stores alone were wanted.
+  std::shared_ptr<const store::Store> audio;
   std::vector<std::pair<std::string, double>> seconds;  // per stage
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "serval/audio/audio_settings.h"
+#include "serval/audio/augment.h"
 #include "serval/core/settings.h"
 #include "serval/corpus/corpus_use.h"
 #include "serval/corpus/labels.h"
@@ -41,6 +42,7 @@ struct ExperimentSettings {
   audio::AudioSettings audio;
   NamedList<features::FeatureSettings> features;
   folds::FoldSettings folds;
+  audio::AugmentSettings augment;
   NamedList<ModelSettings> models;
   train::TrainSettings train;
   std::vector<std::int64_t> seeds = {1};

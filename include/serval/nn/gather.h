@@ -8,8 +8,10 @@ namespace serval::nn {
 
 struct GatherArgs {
   std::int64_t time = 0, batch = 0, feature = 0;
-  ConstTensorView values;            // [total frames, feature]
-  View<const std::int64_t> starts;   // [batch]: first frame of each item in values
+  ConstTensorView values;       // [total frames, feature]
+  ConstTensorView more_values;  // [more frames, feature]: frames numbered on behind those of values
+  View<const std::int64_t>
+      starts;  // [batch]: first frame of each item; no item reaches from one into the other
   View<const std::int32_t> lengths;  // [batch], each in [1, time]
   ConstTensorView mean, scale;       // [feature]
   TensorView x;                      // [time, batch, feature]

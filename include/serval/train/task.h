@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "serval/core/context.h"
 #include "serval/core/tensor.h"
 #include "serval/folds/fold.h"
 #include "serval/nn/network.h"
@@ -50,12 +52,19 @@ struct Items {
 };
 Items whole_recordings(const TrainingData& data);
 
+class Augmentation;  // train/augmentation.h
+struct Task;
+// Called when the task starts to train, with its context and the threads that it may use for this.
+using MakeAugmentation =
+    std::function<std::unique_ptr<Augmentation>(const Task& task, const Context& context, int threads)>;
+
 struct Task {
   std::string model;  // its name in the experiment
   int fold = 0;       // from 0
   std::uint64_t seed = 1;
   std::shared_ptr<const TrainingData> data;
   std::shared_ptr<const Items> items;  // null: whole recordings
+  MakeAugmentation augment;            // null: nothing trains but the recordings themselves
   nn::NetworkSettings network;
   TrainSettings settings;
   folds::Fold sides;

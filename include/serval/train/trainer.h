@@ -13,8 +13,9 @@ namespace serval::train {
 
 class Trainer {
  public:
-  // Allocates everything that training needs. `context` and `task` must outlive the trainer.
-  Trainer(const Context& context, const Task& task);
+  // Allocates everything that training needs, but for what an augmentation turns out to need. `context` and `task`
+  // must outlive the trainer. `augmentation_threads` may make copies at a time; their number changes no bit.
+  Trainer(const Context& context, const Task& task, int augmentation_threads = 1);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -26,7 +27,8 @@ class Trainer {
 
   bool finished() const;  // all epochs run, or patience exhausted
   const std::vector<Epoch>& history() const;
-  // Runs one epoch. Throws InterruptedError between two steps when the process was asked to stop; the trainer
+  // Runs one epoch. Throws AuditError when a copy was made from a recording that is not on the training side of
+  // the task's fold, and InterruptedError between two steps when the process was asked to stop; the trainer
   // is then spent, and its last checkpoint is where another continues.
   const Epoch& run_epoch();
 
@@ -35,6 +37,8 @@ class Trainer {
   // Scores with the selected weights: [recording][class], the mean over each recording's items.
   std::vector<std::vector<float>> predict(const std::vector<std::int64_t>& recordings);
   std::int64_t parameter_count() const;
+  // Writes how the copies of the epochs so far were made; nothing for a task without augmentation.
+  void write_lineage(const std::string& path) const;
 
  private:
   struct Impl;
