@@ -72,6 +72,16 @@ struct PartPlan {
   bool has_clip() const {
     return std::visit([](const auto& part) { return part.kClip; }, body);
   }
+  // Whether a frame's values depend on frames far from it. A part with clip() may say no by a whole_clip() of its
+  // own.
+  bool whole_clip() const {
+    return std::visit(
+        [](const auto& part) {
+          if constexpr (requires { part.whole_clip(); }) return part.whole_clip();
+          return part.kClip;
+        },
+        body);
+  }
   const BankPart* bank_part() const { return std::get_if<BankPart>(&body); }
 };
 

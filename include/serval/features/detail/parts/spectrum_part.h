@@ -13,6 +13,7 @@ struct SpectrumPart {
   int bins = 0;
   int power = 2;
   LogRule log;
+  bool whole_clip() const { return log.needs_peak(); }
 
   SERVAL_TEAM_FUNCTION template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
