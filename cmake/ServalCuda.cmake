@@ -18,11 +18,12 @@ set_target_properties(serval_cuda PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQU
   POSITION_INDEPENDENT_CODE ON)
 target_include_directories(serval_cuda PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/include ${CMAKE_CURRENT_SOURCE_DIR}
   ${SERVAL_CUDNN_INCLUDE})
-target_compile_options(serval_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr
-  # 554: nvcc believes that View<T>'s conversion to View<const T> is never used.
-  -Xcompiler=-Wall,-Wextra --diag-suppress=554 -Xcudafe=--display_error_number>)
+# 554: nvcc believes that View<T>'s conversion to View<const T> is never used.
+set(SERVAL_NVCC_OPTIONS $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra
+  --diag-suppress=554 -Xcudafe=--display_error_number>)
 if(SERVAL_WERROR)
-  target_compile_options(serval_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
+  list(APPEND SERVAL_NVCC_OPTIONS $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
 endif()
+target_compile_options(serval_cuda PRIVATE ${SERVAL_NVCC_OPTIONS})
 target_link_libraries(serval_cuda PRIVATE CUDA::cudart CUDA::cublas CUDA::cufft)
 set(SERVAL_CUDA_LIBRARIES CUDA::cudart CUDA::cublas CUDA::cufft ${SERVAL_CUDNN})

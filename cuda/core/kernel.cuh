@@ -8,15 +8,16 @@
 //   SERVAL_HD T name(args...) { }         arithmetic that the CPU's code calls too (serval/core/hd.h)
 //   SERVAL_SHARED(float, tile, 32 * 33);  static shared memory: a flat array, 48 KiB a kernel; not in a loop
 //   SERVAL_DYNAMIC_SHARED(float, tile);   the `shared_bytes` given to launch(), aligned to 16 bytes
-//   SERVAL_UNROLL                         in front of a loop
+//   SERVAL_UNROLL, SERVAL_NO_UNROLL       in front of a loop
 //   threadIdx, blockIdx, blockDim, gridDim, dim3, float2, float4, make_float2, make_float4
-//   __syncthreads(), __syncwarp([mask]), __ballot_sync, __any_sync, __all_sync
+//   __syncthreads(), __syncwarp([mask]), __ballot_sync, __any_sync, __all_sync, __threadfence()
 //   __shfl_sync, __shfl_up_sync, __shfl_down_sync, __shfl_xor_sync
 //   atomicAdd, atomicExch                 on int, unsigned, unsigned long long, float, double
 //   atomicMax, atomicMin, atomicCAS       on int, unsigned, unsigned long long
 //   expf, logf, fmaxf, fmaf and the like from <cmath>; rsqrtf, __ldg, __float_as_int, __int_as_float
 // Every thread of a block reaches every __syncthreads: none returns before. Every lane named in a mask
-// reaches the warp operation. No dynamic parallelism, cooperative groups, textures or constant memory.
+// reaches the warp operation. A block may wait only for what blocks before it have begun: on the host they run
+// one after another. No dynamic parallelism, cooperative groups, textures or constant memory.
 //
 // Launch, the same text on both sides:
 //   launch(kernel, dim3(blocks), dim3(threads), shared_bytes, stream, args...);
@@ -47,6 +48,7 @@ using Stream = cudaStream_t;
   extern __shared__ __align__(16) unsigned char serval_dynamic_shared[]; \
   type* const name = reinterpret_cast<type*>(serval_dynamic_shared)
 #define SERVAL_UNROLL _Pragma("unroll")
+#define SERVAL_NO_UNROLL _Pragma("unroll 1")
 
 #else
 
@@ -59,6 +61,7 @@ using Stream = cudaStream_t;
   type* const name = serval::host_gpu::shared_array<type>(name##_slot_, count)
 #define SERVAL_DYNAMIC_SHARED(type, name) type* const name = serval::host_gpu::dynamic_shared<type>()
 #define SERVAL_UNROLL
+#define SERVAL_NO_UNROLL
 
 namespace serval::cuda {
 using host_gpu::launch;

@@ -33,9 +33,12 @@ void check_finite(std::size_t clip, const std::vector<float>& samples) {
 
 }  // namespace
 
-Extractor::Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context)
-    : plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)), threads_(context.threads()) {
-  body_ = op_registry().find<detail::MakeExtractor>(context.device().kind)(context, *plan_);
+Extractor::Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context,
+                     FeatureEngine engine)
+    : device_(context.device()),
+      plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)),
+      threads_(context.threads()) {
+  body_ = op_registry().find<detail::MakeExtractor>(context.device().kind)(context, *plan_, engine);
 }
 
 Extractor::~Extractor() = default;
@@ -47,6 +50,16 @@ std::vector<std::string> Extractor::names() const { return plan_->column_names; 
 std::int64_t Extractor::frames(std::int64_t samples) const { return plan_->frames(samples); }
 std::int64_t Extractor::min_samples() const { return plan_->min_samples(); }
 bool Extractor::one_row() const { return plan_->has_statistics; }
+FeatureEngine Extractor::engine() const { return body_->engine(); }
+
+std::int64_t Extractor::checked_frames(std::size_t clip, std::int64_t samples) const {
+  const std::int64_t frames = plan_->frames(samples);
+  if (frames == 0) {
+    throw DataError(cat("features: clip ", clip, " has ", samples, " samples; its shortest frame needs ",
+                        plan_->min_samples()));
+  }
+  return frames;
+}
 
 std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips) {
   std::vector<FeatureMatrix> out(clips.size());
@@ -58,12 +71,8 @@ std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips
     }
     if (clip.samples.empty()) throw DataError(cat("features: clip ", i, " has no samples"));
     const std::int64_t samples = static_cast<std::int64_t>(clip.samples.size());
-    out[i].frames = plan_->frames(samples);
+    out[i].frames = checked_frames(i, samples);
     out[i].dimension = plan_->dimension;
-    if (out[i].frames == 0) {
-      throw DataError(cat("features: clip ", i, " has ", samples, " samples; its shortest frame needs ",
-                          plan_->min_samples()));
-    }
   }
   std::vector<char> finite(clips.size());
   parallel_for(clips.size(), threads_, [&](std::size_t i) {
@@ -74,6 +83,32 @@ std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips
     if (finite[i] == 0) check_finite(i, clips[i].samples);
   }
   body_->run(clips, out);
+  return out;
+}
+
+void Extractor::run_resident(const DeviceBatch& batch, ResidentFeatures& to) {
+  if (batch.sample_rate_hz() != plan_->sample_rate_hz) {
+    throw DataError(cat("features: the batch is sampled at ", batch.sample_rate_hz(), " Hz; expected ",
+                        plan_->sample_rate_hz, " Hz"));
+  }
+  if (batch.clips() > 0 && !(batch.device() == device_)) {
+    throw DataError(
+        cat("features: the batch lies on ", to_string(batch.device()), "; expected ", to_string(device_)));
+  }
+  to.first_row.assign(1, 0);
+  for (std::size_t i = 0; i < batch.samples().size(); ++i)
+    to.first_row.push_back(to.first_row.back() + checked_frames(i, batch.samples()[i]));
+  const Shape shape{to.first_row.back(), plan_->dimension};
+  if (!(to.values.shape() == shape) || !(to.values.device() == device_)) {
+    to.values = Tensor();  // goes first, so that both need not fit
+    to.values = Tensor(device_, shape);
+  }
+  if (batch.clips() > 0) body_->run_resident(batch, to.first_row, to.values.data());
+}
+
+ResidentFeatures Extractor::run_resident(const DeviceBatch& batch) {
+  ResidentFeatures out;
+  run_resident(batch, out);
   return out;
 }
 

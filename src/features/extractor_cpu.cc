@@ -2,6 +2,7 @@
 #include <mutex>
 #include <vector>
 
+#include "serval/core/error.h"
 #include "serval/core/parallel.h"
 #include "serval/features/detail/extractor_body.h"
 
@@ -41,7 +42,7 @@ class WorkerPool {
 class CpuExtractor final : public ExtractorBody {
  public:
   CpuExtractor(const Context& context, const ExtractionPlan& plan)
-      : threads_(context.threads()), workers_(plan) {}
+      : threads_(context.threads()), dimension_(plan.dimension), workers_(plan) {}
 
   void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) override {
     parallel_for(clips.size(), threads_, [&](std::size_t i) {
@@ -51,12 +52,29 @@ class CpuExtractor final : public ExtractorBody {
     });
   }
 
+  void run_resident(const DeviceBatch& batch, std::span<const std::int64_t> first_row, float* out) override {
+    parallel_for(batch.samples().size(), threads_, [&](std::size_t i) {
+      const std::int16_t* codes = batch.codes() + batch.first()[i];
+      std::vector<float> samples(codes, codes + batch.samples()[i]);
+      for (float& sample : samples) sample *= batch.scales()[i];
+      std::unique_ptr<ClipWorker> worker = workers_.take();
+      worker->run(samples, out + first_row[i] * dimension_);
+      workers_.give_back(std::move(worker));
+    });
+  }
+
+  FeatureEngine engine() const override { return FeatureEngine::kGeneral; }
+
  private:
   int threads_;
+  int dimension_;
   WorkerPool workers_;
 };
 
-std::unique_ptr<ExtractorBody> make_cpu_extractor(const Context& context, const ExtractionPlan& plan) {
+std::unique_ptr<ExtractorBody> make_cpu_extractor(const Context& context, const ExtractionPlan& plan,
+                                                  FeatureEngine engine) {
+  if (engine == FeatureEngine::kFused)
+    throw UnsupportedError("features: the fused engine is not on device cpu");
   return std::make_unique<CpuExtractor>(context, plan);
 }
 

@@ -159,6 +159,38 @@ TEST(HostGpu, Atomics) {
   EXPECT_EQ(total[1], 255.0f);
 }
 
+// A queue over blocks: each takes items from a counter, and an item waits for all before it.
+SERVAL_KERNEL queue_kernel(int* next, int* finished, int items, int* out) {
+  SERVAL_SHARED(int, taken, 1);
+  for (;;) {
+    if (threadIdx.x == 0) taken[0] = atomicAdd(next, 1);
+    __syncthreads();
+    const int item = taken[0];
+    __syncthreads();
+    if (item >= items) break;
+    if (threadIdx.x == 0) {
+      while (atomicAdd(finished, 0) < item) {
+      }
+    }
+    __syncthreads();
+    const int before = item > 0 ? out[(item - 1) * static_cast<int>(blockDim.x)] : 0;
+    out[item * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)] = before + 1;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) atomicAdd(finished, 1);
+  }
+}
+
+TEST(HostGpu, BlocksTakeItemsFromAQueueAndWaitForEarlierOnes) {
+  for (const unsigned blocks : {1u, 3u}) {
+    int next = 0, finished = 0;
+    std::vector<int> out(10 * 64);
+    launch(queue_kernel, dim3(blocks), dim3(64), 0, nullptr, &next, &finished, 10, out.data());
+    EXPECT_EQ(finished, 10);
+    for (int i = 0; i < 640; ++i) EXPECT_EQ(out[static_cast<std::size_t>(i)], i / 64 + 1);
+  }
+}
+
 template <class... Params, class... Args>
 std::string failure_of(void (*kernel)(Params...), unsigned threads, std::size_t shared_bytes, Args... args) {
   try {

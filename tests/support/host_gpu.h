@@ -222,6 +222,9 @@ T atomicCAS(T* address, std::type_identity_t<T> expected, std::type_identity_t<T
   return old;
 }
 
+// Blocks run one after another, so every write is visible to whoever comes later.
+inline void __threadfence() {}
+
 template <class T>
 T __ldg(const T* address) {
   return *address;

@@ -10,8 +10,8 @@
 #   --corpus DIR   also packs that demo corpus (serval_demo_corpus makes it); run.sh then times an experiment on it
 #   --limit MIB    the most that the folder may hold, default 64
 #
-# In the folder: bin/ with the programs that have GPU tests, serval and serval_lstm_bench; lib/ with
-# the libraries they need. CUDA, cuBLAS, cuFFT and cuDNN are left out: that machine has its own.
+# In the folder: bin/ with the programs that have GPU tests, serval and the benchmarks; lib/ with the libraries
+# they need. CUDA, cuBLAS, cuFFT and cuDNN are left out: that machine has its own.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 

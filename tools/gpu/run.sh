@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that wants a GPU, from the folder that tools/gpu/pack.sh made: the GPU tests, the same under
-# compute-sanitizer's four tools, then the times of one LSTM layer and, where a demo corpus was packed, of the
-# demo experiment from recordings to results. One command does it all, because every further one would cost
+# compute-sanitizer's four tools, then the times of one LSTM layer, of features engine by engine and, where a demo
+# corpus was packed, of the demo experiment from recordings to results. One command does it all, because every further one would cost
 # that machine's time again:
 #
 #   OUT=results bash FOLDER/run.sh
@@ -107,6 +107,13 @@ for program in "$here"/bin/test_*; do
 done
 
 if command -v compute-sanitizer >/dev/null; then
+  # The fused feature kernel by itself first: a whole program under a tool may run out of its step's time.
+  if [[ -x "$here/bin/test_features" ]]; then
+    for tool in memcheck racecheck; do
+      step "$tool fused features" "$out/sanitizer.log" compute-sanitizer --tool "$tool" --error-exitcode 9 \
+        "$here/bin/test_features" --gtest_filter='Devices/ResidentTest.*/cuda'
+    done
+  fi
   for tool in memcheck racecheck synccheck initcheck; do
     for program in "$here"/bin/test_*; do
       step "$tool $(basename "$program")" "$out/sanitizer.log" \
@@ -117,9 +124,13 @@ else
   say "not run: compute-sanitizer is not on this machine"
 fi
 
-# A pack of some rooms alone has neither program.
+# A pack of some rooms alone has none of these programs.
 if [[ -x "$here/bin/serval_lstm_bench" ]]; then
   step "time of an LSTM layer" "$out/bench.log" serval_lstm_bench
+fi
+# Twelve sets and distributions, each in a dozen layouts: minutes rather than seconds.
+if [[ -x "$here/bin/serval_features_gpu_bench" ]]; then
+  step_seconds=$((4 * step_seconds)) step "time of features" "$out/bench.log" serval_features_gpu_bench
 fi
 if [[ -x "$here/bin/serval" && -d "$here/corpus" ]]; then
   rm -rf "$out/demo" "$out/demo-stores"

@@ -18,7 +18,9 @@
 
 #include "serval/audio/waveform.h"
 #include "serval/core/context.h"
+#include "serval/features/engine.h"
 #include "serval/features/feature_matrix.h"
+#include "serval/features/resident.h"
 #include "serval/features/settings.h"
 
 namespace serval::features {
@@ -31,8 +33,9 @@ struct ExtractionPlan;
 class Extractor {
  public:
   // Throws ConfigError when the settings do not fit the sample rate, UnsupportedError when the device has no
-  // features. `context` must outlive the extractor; one thread uses both at a time.
-  Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context);
+  // features or `engine` cannot take these. `context` must outlive the extractor; one thread uses both at a time.
+  Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context,
+            FeatureEngine engine = FeatureEngine::kBest);
   ~Extractor();
   Extractor(Extractor&&) noexcept;
   Extractor& operator=(Extractor&&) noexcept;
@@ -48,7 +51,18 @@ class Extractor {
   // short for one frame (padding none), or with a sample that is not a finite number.
   std::vector<FeatureMatrix> run(std::span<const audio::Waveform> clips);
 
+  // The same of a batch on the context's device, and there they stay. On a GPU the work may be under way when
+  // this returns; what follows on the context's stream sees it done. `to` is used again where its shape fits: the
+  // same batch once more allocates nothing. Throws DataError as run(), and for a batch on another device.
+  void run_resident(const DeviceBatch& batch, ResidentFeatures& to);
+  ResidentFeatures run_resident(const DeviceBatch& batch);
+
+  FeatureEngine engine() const;  // kGeneral or kFused
+
  private:
+  std::int64_t checked_frames(std::size_t clip, std::int64_t samples) const;
+
+  Device device_;
   std::unique_ptr<detail::ExtractionPlan> plan_;
   int threads_ = 1;
   std::unique_ptr<detail::ExtractorBody> body_;
