@@ -73,7 +73,7 @@ SERVAL_KERNEL __launch_bounds__(fused_threads(half_size), 1) fused_kernel(FusedA
     }
     if (thread == 0) clip_peak[0] = peak;
     __syncthreads();
-    clip_columns(a, shared, work, a.clips[item.clip], tile, clip_peak, item.first_frame, item.frames);
+    item_columns(a, shared, work, item, tile, clip_peak);
   }
 
   // The last block out leaves the counters as it found them.

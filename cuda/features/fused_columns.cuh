@@ -95,8 +95,9 @@ SERVAL_DEVICE void cosine_rows(const FusedArgs& a, const float* dct, const float
 }
 
 // Columns before deltas of the clip's frames first_frame ... into rows [row, row_end).
-SERVAL_DEVICE void static_rows(const FusedArgs& a, const float* tables, const float* tile, int frames,
-                               const float* peak, int first_frame, int row, int row_end, float* rows) {
+SERVAL_DEVICE void static_rows(const FusedArgs& a, const float* tables, const float* tile,
+                               const FusedClip& clip, const float* peak, int first_frame, int row,
+                               int row_end, float* rows) {
   const int lane = static_cast<int>(threadIdx.x) % serval::cuda::kWarpSize;
   const int warp = static_cast<int>(threadIdx.x) / serval::cuda::kWarpSize;
   const int warps = static_cast<int>(blockDim.x) / serval::cuda::kWarpSize;
@@ -112,7 +113,7 @@ SERVAL_DEVICE void static_rows(const FusedArgs& a, const float* tables, const fl
   const PeakRule rule = peak_rule(a.mfcc, *peak);
   for (int r = row + 8 * warp; r < row_end; r += 8 * warps) {
     const int tile_row = first_frame + (r - row);
-    cosine_rows(a, tables + a.places.dct, tile, tile_row, frames - 1, rule, rows, r, row_end);
+    cosine_rows(a, tables + a.places.dct, tile, tile_row, clip.frames - 1, rule, rows, r, row_end);
   }
 }
 
@@ -182,45 +183,48 @@ SERVAL_DEVICE void store_part(const FusedArgs& a, const FusedPart& part, const f
   }
 }
 
-// Frames [first, first + count) of the clip to the output. Every thread of the block must call, after the
-// tile is complete.
-SERVAL_DEVICE void clip_columns(const FusedArgs& a, const float* tables, float* rows, const FusedClip& clip,
-                                const float* tile, const float* peak, int first, int count) {
+// The item's frames to the output. Every thread of the block must call, after the tile is complete. What the
+// loop needs is worked out from the item again each time: registers are scarcer than instructions here.
+SERVAL_DEVICE void item_columns(const FusedArgs& a, const float* tables, float* rows, const FusedItem& item,
+                                const float* tile, const float* peak) {
+  const FusedClip& clip = a.clips[item.clip];
   const int mel_half = a.log_mel.deltas > 0 ? detail::delta_half(clip.frames, a.log_mel.delta_width) : 0;
   const int mfcc_half = a.mfcc.deltas > 0 ? detail::delta_half(clip.frames, a.mfcc.delta_width) : 0;
   const int half = mel_half > mfcc_half ? mel_half : mfcc_half;
-  const int end = first + count;
-  // The rows that these frames' deltas look at.
-  const int first_centre = first < clip.frames - 1 - half ? first : clip.frames - 1 - half;
-  const int last_centre = end - 1 > half ? end - 1 : half;
-  const int row_end = last_centre + half + 1 < clip.frames ? last_centre + half + 1 : clip.frames;
+  // Rows [base, base + kept) are in memory: those that the next frames' deltas look back to.
+  const int first_centre =
+      item.first_frame < clip.frames - 1 - half ? item.first_frame : clip.frames - 1 - half;
   int base = first_centre > half ? first_centre - half : 0;
-  int ready = base;
-  int done = first;
-  while (done < end) {
-    const int until = base + a.row_count < row_end ? base + a.row_count : row_end;
-    static_rows(a, tables, tile, clip.frames, peak, ready, ready - base, until - base, rows);
-    ready = until;
+  int kept = 0;
+  for (;;) {
+    const int last_centre =
+        item.first_frame + item.frames - 1 > half ? item.first_frame + item.frames - 1 : half;
+    const int row_end = last_centre + half + 1 < clip.frames ? last_centre + half + 1 : clip.frames;
+    const int filled = row_end - base < a.row_count ? row_end - base : a.row_count;
+    static_rows(a, tables, tile, clip, peak, base + kept, kept, filled, rows);
     __syncthreads();
-    int next = ready == row_end ? end : ready - half;
-    next = next > done ? next : done;
+    const int end = item.first_frame + item.frames;
+    const int ready = base + filled;
+    const bool last = ready == row_end;
+    // Where the frames before ended: half a neighbourhood in front of their last row. At first nothing is kept.
+    const int reached = kept == 2 * half ? base + half : item.first_frame;
+    const int done = reached > item.first_frame ? reached : item.first_frame;
+    const int next = last ? end : ready - half > done ? ready - half : done;
     store_part(a, a.log_mel, rows, base, clip, done, next);
     store_part(a, a.mfcc, rows + a.log_mel.columns, base, clip, done, next);
-    done = next;
     __syncthreads();
-    if (done < end) {
-      const int keep = ready - 2 * half;
-      const float* from = rows + (keep - base) * a.row_stride;
-      // A thread moves a column from the top down, so that the two places may overlap.
-      for (int column = static_cast<int>(threadIdx.x); column < a.log_mel.columns + a.mfcc.columns;
-           column += static_cast<int>(blockDim.x)) {
-        SERVAL_NO_UNROLL
-        for (int row = 0; row < 2 * half; ++row)
-          rows[row * a.row_stride + column] = from[row * a.row_stride + column];
-      }
-      base = keep;
-      __syncthreads();
+    if (last) break;
+    const float* from = rows + (filled - 2 * half) * a.row_stride;
+    // A thread moves a column from the top down, so that the two places may overlap.
+    for (int column = static_cast<int>(threadIdx.x); column < a.log_mel.columns + a.mfcc.columns;
+         column += static_cast<int>(blockDim.x)) {
+      SERVAL_NO_UNROLL
+      for (int row = 0; row < 2 * half; ++row)
+        rows[row * a.row_stride + column] = from[row * a.row_stride + column];
     }
+    kept = 2 * half;
+    base = ready - kept;
+    __syncthreads();
   }
 }
 
