@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "serval/core/csv.h"
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 #include "serval/core/settings_io.h"
-#include "serval/corpus/csv.h"
 #include "serval/corpus/data_folder.h"
 #include "serval/corpus/file_name.h"
 

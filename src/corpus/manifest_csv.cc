@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <map>
 
+#include "serval/core/csv.h"
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 #include "serval/core/text.h"
-#include "serval/corpus/csv.h"
 
 namespace serval::corpus {
 namespace fs = std::filesystem;

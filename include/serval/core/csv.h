@@ -2,11 +2,12 @@
 // quote inside such a field, lines that end in LF or CRLF. A byte order mark at the start is skipped.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace serval::corpus {
+namespace serval {
 
 struct CsvRow {
   int line = 0;  // where the row starts, from 1
@@ -36,4 +37,29 @@ class LineErrors {
   int left_out_ = 0;
 };
 
-}  // namespace serval::corpus
+// The same row by row, for tables too large to keep as text. Mistakes go to `errors`, which must outlive the
+// reader, as must `content`; rows of another length than the header are named there and left out.
+class CsvReader {
+ public:
+  CsvReader(std::string_view content, LineErrors& errors, char separator = ',');
+
+  const std::vector<std::string>& columns() const { return columns_; }  // empty: there is no header
+  bool next(CsvRow& row);                                               // false at the end
+
+ private:
+  bool done() const { return at_ >= content_.size(); }
+  bool at_line_end() const;
+  void skip_line_end();
+  bool read_line(CsvRow& row);  // the next that is not blank
+  void read_plain(std::string& field);
+  void read_quoted(std::string& field);
+
+  std::string_view content_;
+  LineErrors& errors_;
+  char separator_;
+  std::size_t at_ = 0;
+  int line_ = 1;
+  std::vector<std::string> columns_;
+};
+
+}  // namespace serval

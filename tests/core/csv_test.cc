@@ -1,4 +1,4 @@
-#include "serval/corpus/csv.h"
+#include "serval/core/csv.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,10 @@
 
 #include "tests/corpus/corpus_fixtures.h"
 
-namespace serval::corpus {
+namespace serval {
 namespace {
+
+using corpus::message_of;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -65,5 +67,20 @@ TEST(CsvTest, WritesFieldsThatReadBack) {
   EXPECT_EQ(parse_csv(line, "t").rows.at(0).fields, fields);
 }
 
+TEST(CsvTest, ReadsRowByRowWithAnotherSeparator) {
+  LineErrors errors("t");
+  CsvReader reader("name;x\n'a';1,5\n\nb\n\"c;d\";2\n", errors, ';');
+  EXPECT_THAT(reader.columns(), ElementsAre("name", "x"));
+  CsvRow row;
+  ASSERT_TRUE(reader.next(row));
+  EXPECT_THAT(row.fields, ElementsAre("'a'", "1,5"));
+  ASSERT_TRUE(reader.next(row));  // the row in between is too short
+  EXPECT_THAT(row.fields, ElementsAre("c;d", "2"));
+  EXPECT_EQ(row.line, 5);
+  EXPECT_FALSE(reader.next(row));
+  EXPECT_THAT(message_of<DataError>([&] { errors.throw_if_any(); }),
+              HasSubstr("t:4: 1 fields, but the header names 2"));
+}
+
 }  // namespace
-}  // namespace serval::corpus
+}  // namespace serval
