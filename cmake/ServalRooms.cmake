@@ -24,7 +24,7 @@ target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${H
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_KISSFFT_INCLUDE}>)
 target_link_libraries(serval_options INTERFACE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 
-set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH ${HDF5_C_LIBRARIES}
+set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH PkgConfig::ZLIB ${HDF5_C_LIBRARIES}
   Threads::Threads)
 
 function(serval_add_rooms)
@@ -35,7 +35,8 @@ function(serval_add_rooms)
     add_library(serval_${room} OBJECT ${sources})
     set_target_properties(serval_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_include_directories(serval_${room} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-    target_link_libraries(serval_${room} PRIVATE serval_options PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH)
+    target_link_libraries(serval_${room} PRIVATE serval_options PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH
+      PkgConfig::ZLIB)
   endforeach()
 endfunction()
 

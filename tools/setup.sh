@@ -25,6 +25,7 @@ libhdf5-dev             pc:hdf5
 nlohmann-json3-dev      h:nlohmann/json.hpp
 libxxhash-dev           pc:libxxhash
 libkissfft-dev          h:kissfft/kissfft.hh
+zlib1g-dev              pc:zlib
 libcli11-dev            h:CLI/CLI.hpp
 libgtest-dev            h:gtest/gtest.h
 libgmock-dev            h:gmock/gmock.h

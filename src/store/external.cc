@@ -59,12 +59,17 @@ std::unique_ptr<ExternalSource> open_source(const features::ExternalSettings& se
     if (!is_one_of({ExternalLayout::kMatrix})) refuse("a .npy file", "matrix");
     return open_external_npy(settings);
   }
+  if (ending == ".npz") {
+    if (!is_one_of({ExternalLayout::kFiles, ExternalLayout::kRagged, ExternalLayout::kMatrix}))
+      refuse("a .npz archive", "files, ragged or matrix");
+    return open_external_npz(settings);
+  }
   if (ending == ".csv") {
     if (!is_one_of({ExternalLayout::kTable})) refuse("a CSV file", "table");
     return open_external_table(settings);
   }
   throw ConfigError(
-      cat(settings.path, ": its ending says nothing; must be .h5, .hdf5, .npy, .csv, or a folder"));
+      cat(settings.path, ": its ending says nothing; must be .h5, .hdf5, .npz, .npy, .csv, or a folder"));
 }
 
 std::string hash_content(const ExternalSource& source, const features::ExternalSettings& settings) {
@@ -115,6 +120,16 @@ void check_ids(const std::vector<std::string>& ids, std::int64_t items, const st
     if (!is_new)
       throw DataError(cat(place, ": items ", first->second, " and ", i, " are both \"", ids[i], "\""));
   }
+}
+
+void check_offsets(const std::vector<std::int64_t>& offsets, std::int64_t rows, const std::string& place) {
+  if (!offsets.empty() && offsets.front() == 0 && offsets.back() == rows &&
+      std::is_sorted(offsets.begin(), offsets.end())) {
+    return;
+  }
+  throw DataError(cat(place, " must begin with 0, never fall, and end with the ", rows, " rows of data; it ",
+                      offsets.empty() ? std::string("is empty")
+                                      : cat("goes from ", offsets.front(), " to ", offsets.back())));
 }
 
 std::string first_lines(const std::vector<std::string>& lines) {

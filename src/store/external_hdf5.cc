@@ -276,11 +276,7 @@ class Ragged : public Hdf5Source {
     offsets_.resize(static_cast<std::size_t>(shape[0]));
     const hsize_t start = 0, count = offsets_.size();
     read_block(dataset, "offsets", std::span(&start, 1), std::span(&count, 1), std::span(offsets_));
-    if (offsets_.front() != 0 || offsets_.back() != rows ||
-        !std::is_sorted(offsets_.begin(), offsets_.end())) {
-      throw DataError(cat(place("offsets"), " must begin with 0, never fall, and end with the ", rows,
-                          " rows of data; it goes from ", offsets_.front(), " to ", offsets_.back()));
-    }
+    check_offsets(offsets_, rows, place("offsets"));
   }
 
   std::vector<std::int64_t> offsets_;

@@ -50,6 +50,7 @@ std::unique_ptr<ExternalSource> open_external_hdf5(const features::ExternalSetti
 std::unique_ptr<ExternalSource> open_external_npy(const features::ExternalSettings& settings);  // matrix
 std::unique_ptr<ExternalSource> open_external_folder(
     const features::ExternalSettings& settings);  // files or matrix
+std::unique_ptr<ExternalSource> open_external_npz(const features::ExternalSettings& settings);
 std::unique_ptr<ExternalSource> open_external_table(const features::ExternalSettings& settings);
 
 // One recording may have this many values: 4 GiB of them. More is a broken header rather than speech.
@@ -64,6 +65,9 @@ std::string shape_text(std::span<const std::int64_t> shape);
 // Item names of ragged and matrix sets: throws DataError unless there are `items` of them, no one empty or twice.
 void check_ids(const std::vector<std::string>& ids, std::int64_t items, const std::string& place,
                const std::string& items_place);
+
+// Of ragged sets: throws DataError unless they begin with 0, never fall, and end with `rows`.
+void check_offsets(const std::vector<std::int64_t>& offsets, std::int64_t rows, const std::string& place);
 
 // The first ten lines, and how many more there are.
 std::string first_lines(const std::vector<std::string>& lines);

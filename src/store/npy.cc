@@ -1,6 +1,7 @@
 #include "npy.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -155,17 +156,17 @@ T load(const char* at, bool big_endian) {
   return std::bit_cast<T>(bytes);
 }
 
-template <class T>
-void convert(std::span<const char> bytes, bool big_endian, float* out) {
-  for (std::size_t i = 0; i * sizeof(T) < bytes.size(); ++i)
-    out[i] = static_cast<float>(load<T>(bytes.data() + i * sizeof(T), big_endian));
+template <class From, class To>
+void convert(std::span<const char> bytes, bool big_endian, To* out) {
+  for (std::size_t i = 0; i * sizeof(From) < bytes.size(); ++i)
+    out[i] = static_cast<To>(load<From>(bytes.data() + i * sizeof(From), big_endian));
 }
 
-void convert_block(const NpyHeader& header, std::span<const char> bytes, float* out) {
+template <class To>
+void convert_block(const NpyHeader& header, std::span<const char> bytes, To* out) {
   using Kind = NpyHeader::Kind;
   const bool big = header.big_endian;
-  const int code = header.item_bytes * 10 + static_cast<int>(header.kind);
-  const auto is = [&](int size, Kind kind) { return code == size * 10 + static_cast<int>(kind); };
+  const auto is = [&](int size, Kind kind) { return header.item_bytes == size && header.kind == kind; };
   if (is(4, Kind::kFloat)) return convert<float>(bytes, big, out);
   if (is(8, Kind::kFloat)) return convert<double>(bytes, big, out);
   if (is(1, Kind::kSigned)) return convert<std::int8_t>(bytes, big, out);
@@ -178,7 +179,22 @@ void convert_block(const NpyHeader& header, std::span<const char> bytes, float* 
   if (is(8, Kind::kUnsigned)) return convert<std::uint64_t>(bytes, big, out);
   SERVAL_CHECK(is(2, Kind::kFloat), "numbers of type ", header.descr);
   for (std::size_t i = 0; i * 2 < bytes.size(); ++i)
-    out[i] = half_to_float(load<std::uint16_t>(bytes.data() + 2 * i, big));
+    out[i] = static_cast<To>(half_to_float(load<std::uint16_t>(bytes.data() + 2 * i, big)));
+}
+
+template <class To>
+void read_values(ByteSource& bytes, const NpyHeader& header, std::int64_t first, std::span<To> out) {
+  SERVAL_CHECK(first >= 0 && first + static_cast<std::int64_t>(out.size()) <= header.values, out.size(),
+               " values from ", first, " of ", header.values);
+  const auto size = static_cast<std::size_t>(header.item_bytes);
+  std::vector<char> block(std::min(kBlockBytes / size, out.size()) * size);
+  for (std::size_t done = 0; done < out.size();) {
+    const std::size_t count = std::min(block.size() / size, out.size() - done);
+    const std::span<char> part(block.data(), count * size);
+    bytes.read(header.data_begin + (static_cast<std::uint64_t>(first) + done) * size, part);
+    convert_block(header, std::span<const char>(part), out.data() + done);
+    done += count;
+  }
 }
 
 void append_utf8(std::string& text, std::uint32_t code) {
@@ -268,17 +284,19 @@ NpyHeader read_npy_header(ByteSource& bytes, const std::string& place) {
 }
 
 void read_npy_floats(ByteSource& bytes, const NpyHeader& header, std::int64_t first, std::span<float> out) {
-  SERVAL_CHECK(first >= 0 && first + static_cast<std::int64_t>(out.size()) <= header.values, out.size(),
-               " values from ", first, " of ", header.values);
-  const auto size = static_cast<std::size_t>(header.item_bytes);
-  std::vector<char> block(std::min(kBlockBytes / size, out.size()) * size);
-  for (std::size_t done = 0; done < out.size();) {
-    const std::size_t count = std::min(block.size() / size, out.size() - done);
-    const std::span<char> part(block.data(), count * size);
-    bytes.read(header.data_begin + (static_cast<std::uint64_t>(first) + done) * size, part);
-    convert_block(header, part, out.data() + done);
-    done += count;
+  read_values(bytes, header, first, out);
+}
+
+std::vector<std::int64_t> read_npy_integers(ByteSource& bytes, const NpyHeader& header,
+                                            const std::string& place) {
+  if ((header.kind != NpyHeader::Kind::kSigned && header.kind != NpyHeader::Kind::kUnsigned) ||
+      header.shape.size() != 1) {
+    throw DataError(cat(place, ": must be a list of integers, not \"", header.descr, "\" with ",
+                        header.shape.size(), header.shape.size() == 1 ? " axis" : " axes"));
   }
+  std::vector<std::int64_t> values(static_cast<std::size_t>(header.values));
+  read_values(bytes, header, 0, std::span(values));
+  return values;
 }
 
 std::vector<std::string> read_npy_texts(ByteSource& bytes, const NpyHeader& header,

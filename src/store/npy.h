@@ -53,6 +53,10 @@ NpyHeader read_npy_header(ByteSource& bytes, const std::string& place);
 // The values from `first` on, in the order in which the file has them, as float32.
 void read_npy_floats(ByteSource& bytes, const NpyHeader& header, std::int64_t first, std::span<float> out);
 
+// The same of integers; throws DataError when the array holds others.
+std::vector<std::int64_t> read_npy_integers(ByteSource& bytes, const NpyHeader& header,
+                                            const std::string& place);
+
 // A list of texts ('<U20', '|S20') as UTF-8. Throws DataError when it is no such list.
 std::vector<std::string> read_npy_texts(ByteSource& bytes, const NpyHeader& header, const std::string& place);
 

@@ -112,6 +112,18 @@ def npy_matrix():
     np.save(folder / "ids.npy", np.array(["a", "b", "ü"]))
 
 
+def npz():
+    np.savez(here / "arrays.npz", **{"demo/a": value(0, 4, 3).astype("f4"), "demo/b": value(1, 2, 3), "c": np.array(["x"])})
+    frames = [2, 5, 1]
+    np.savez_compressed(
+        here / "ragged.npz",
+        data=np.concatenate([value(i, n, 3) for i, n in enumerate(frames)]).astype(">f4"),
+        offsets=np.concatenate([[0], np.cumsum(frames)]).astype("u2"),
+        ids=np.array(["a", "b", "c"]),
+    )
+    np.savez_compressed(here / "matrix.npz", features=np.stack([value(i, 4, 3) for i in range(3)]), ids=np.array([b"a", b"b", b"c"]))
+
+
 def tables():
     with tempfile.TemporaryDirectory() as name:
         files = []
@@ -134,4 +146,5 @@ ragged()
 matrix()
 npy()
 npy_matrix()
+npz()
 tables()
