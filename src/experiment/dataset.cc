@@ -10,6 +10,7 @@
 #include "serval/corpus/scan.h"
 
 #include "audio_stage.h"
+#include "external_stage.h"
 #include "feature_stage.h"
 
 namespace serval::experiment {
@@ -88,7 +89,10 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
   {
     const StageClock clock(dataset, "features");
     for (const auto& [name, feature] : settings.features) {
-      dataset.features.push_back(feature_stage(settings, name, feature, *audio, options));
+      dataset.features.push_back(
+          feature.type == features::FeatureType::kExternal
+              ? external_stage(settings, name, feature.external, dataset.manifest, options)
+              : feature_stage(settings, name, feature, *audio, options));
     }
   }
   if (settings.augment.enabled() && options.load_values) dataset.audio = audio;

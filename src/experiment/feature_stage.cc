@@ -1,6 +1,7 @@
 #include "feature_stage.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -156,6 +157,13 @@ void check_features(const ExperimentSettings& settings) {
   std::vector<std::string> errors;
   const Context cpu;
   for (const auto& [name, feature] : settings.features) {
+    if (feature.type == features::FeatureType::kExternal) {
+      std::error_code error;
+      if (!std::filesystem::exists(feature.external.path, error))
+        errors.push_back(
+            cat("features.", name, ".path: ", feature.external.path, ": there is no such file or folder"));
+      continue;
+    }
     try {
       const features::Extractor extractor(feature, settings.audio.sample_rate_hz, cpu);
     } catch (const ConfigError& error) {

@@ -17,7 +17,7 @@ FeatureSet feature_stage(const ExperimentSettings& settings, const std::string& 
                          const features::FeatureSettings& feature, const store::Store& audio,
                          const DatasetOptions& options);
 
-// Throws ConfigError for every feature set that the experiment's sample rate does not allow.
+// Throws ConfigError for every feature set that the experiment's sample rate does not allow, or whose file is missing.
 void check_features(const ExperimentSettings& settings);
 
 }  // namespace serval::experiment

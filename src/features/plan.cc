@@ -147,6 +147,8 @@ void PlanBuilder::add_settings(const PartSettings& part) {
       break;
     case FeatureType::kStack:
       throw ConfigError("features: a stack cannot be a part of a stack");
+    case FeatureType::kExternal:
+      throw ConfigError("features: external features are read, not computed");
   }
   if (part.deltas > 0) name_deltas(DeltaPlan::make(part, base_, width_));
 }

@@ -36,7 +36,8 @@ constexpr Help kTypeHelp{
     "spectrum: bins of the Fourier transform; energy: log energy of a frame; waveform: the samples; "
     "zcr: zero-crossing rate; rms: root mean square of a frame; centroid, bandwidth, rolloff: where the "
     "spectrum lies, in Hz; flatness: 1 for noise, near 0 for tones; contrast: peaks against valleys by "
-    "octave; chroma: pitch classes",
+    "octave; chroma: pitch classes; and of a set alone, stack: parts side by side; external: made elsewhere "
+    "and read from a file",
     "", Need::kRequired};
 
 void describe_preset(SettingsVisitor& v, PartSettings& s, FeatureType type_before) {
@@ -117,6 +118,7 @@ void describe_type(SettingsVisitor& v, PartSettings& s) {
       break;
     case FeatureType::kWaveform:
     case FeatureType::kStack:
+    case FeatureType::kExternal:
       break;
   }
 }
@@ -149,7 +151,9 @@ void describe(SettingsVisitor& v, FeatureSettings& s) {
   const FeatureType before = s.type;
   Options<FeatureType> types = part_types();
   types.emplace_back("stack", FeatureType::kStack);
+  types.emplace_back("external", FeatureType::kExternal);
   v.variants("type", s.type, types, kTypeHelp, [&s, before](SettingsVisitor& inner) {
+    if (s.type == FeatureType::kExternal) return describe(inner, s.external);
     describe_preset(inner, s, before);
     if (s.type == FeatureType::kStack) {
       describe_stack(inner, s);
@@ -157,8 +161,8 @@ void describe(SettingsVisitor& v, FeatureSettings& s) {
       describe_type(inner, s);
       describe_statistics(inner, s);
     }
+    describe_deltas(inner, s);
   });
-  describe_deltas(v, s);
   for (const PartSettings& part : s.parts) {
     v.check(s.deltas == 0 || part.deltas == 0, "deltas",
             "deltas are asked for by the stack and by one of its parts; keep one of the two");

@@ -201,6 +201,20 @@ TEST_F(CliTest, UnusableRecordingsAreNamed) {
   EXPECT_THAT(skipped.out, HasSubstr("1 unusable recordings were left out"));
 }
 
+TEST_F(CliTest, FeaturesOfOtherRecordings) {
+  folder_.write("w2v.csv", "file,x,y\n/elsewhere/angry_1.wav,1,2\n/elsewhere/angry_2.wav,3,4\n");
+  const std::vector<std::string> with = {"--set",
+                                         "features.logmel={\"type\": \"external\", \"path\": \"w2v.csv\"}"};
+  expect_failure(
+      run(with), 3,
+      {"features.logmel: ", "w2v.csv: has features of none of the 48 recordings",
+       "ravdess/03-01-01-01-01-01-01", "and 38 more", "2 items are named like \"/elsewhere/angry_1.wav\""});
+  folder_.write("w2v.csv", "file,x,y\n" + tone_name(1, 0, 1) + ",1,2,3\n");
+  expect_failure(run(with), 3, {"w2v.csv:2: 4 fields, but the header names 3"});
+  fs::remove(folder_ / "w2v.csv");
+  expect_failure(run(with), 2, {"features.logmel.path: ", "w2v.csv: there is no such file"});
+}
+
 TEST_F(CliTest, AnUnknownEmotionCode) {
   fs::copy(recording(), corpus() + "/03-01-09-01-01-01-01.wav");
   expect_failure(run(), 3, {"03-01-09-01-01-01-01", "09"});

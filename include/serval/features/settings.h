@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "serval/core/settings.h"
+#include "serval/features/external.h"
 
 namespace serval::features {
 
@@ -28,7 +29,8 @@ enum class FeatureType {
   kFlatness,
   kContrast,
   kChroma,
-  kStack
+  kStack,
+  kExternal,
 };
 enum class Preset { kSpeech, kLibrosa, kTorchaudio, kKaldi, kHtk };
 
@@ -156,6 +158,8 @@ struct FeatureSettings : PartSettings {
   // With kStack: the columns of these, side by side. The settings of the stack itself, given before `parts`, are
   // the defaults of every part.
   std::vector<PartSettings> parts;
+  // With kExternal: where the features are. Nothing is computed, and no other setting counts.
+  ExternalSettings external;
 };
 void describe(SettingsVisitor& v, FeatureSettings& s);
 
