@@ -199,7 +199,7 @@ TEST_P(DescriptorTest, TuningIsEstimatedFromTheClip) {
       for (std::size_t i = 0; i < got.size(); ++i) difference += std::abs(got[i] - given[i]);
       if (difference < best) best = difference, best_tuning = *s.tuning;
     }
-    EXPECT_EQ(best, 0);
+    EXPECT_LT(best, 1e-3);                   // of all frames and chroma together
     EXPECT_NEAR(best_tuning, detune, 0.04);  // a parabola through bins places a tone that well
   }
 }
