@@ -145,6 +145,21 @@ void PlanBuilder::add_settings(const PartSettings& part) {
     case FeatureType::kChroma:
       add_chroma(*this, part);
       break;
+    case FeatureType::kF0:
+      add_f0(*this, part);
+      break;
+    case FeatureType::kHnr:
+      add_hnr(*this, part);
+      break;
+    case FeatureType::kTeager:
+      add_teager(*this, part);
+      break;
+    case FeatureType::kModulation:
+      add_modulation(*this, part);
+      break;
+    case FeatureType::kPcen:
+      add_pcen(*this, part);
+      break;
     case FeatureType::kStack:
       throw ConfigError("features: a stack cannot be a part of a stack");
     case FeatureType::kExternal:

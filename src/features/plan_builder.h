@@ -46,8 +46,16 @@ void add_rolloff(PlanBuilder& builder, const PartSettings& settings);
 void add_flatness(PlanBuilder& builder, const PartSettings& settings);
 void add_contrast(PlanBuilder& builder, const PartSettings& settings);
 void add_chroma(PlanBuilder& builder, const PartSettings& settings);
+void add_f0(PlanBuilder& builder, const PartSettings& settings);
+void add_hnr(PlanBuilder& builder, const PartSettings& settings);
+void add_teager(PlanBuilder& builder, const PartSettings& settings);
+void add_modulation(PlanBuilder& builder, const PartSettings& settings);
+void add_pcen(PlanBuilder& builder, const PartSettings& settings);
 // An energy column for other features that have one, at `column`.
 void add_energy_column(PlanBuilder& builder, const PartSettings& settings, int framing, int column);
+
+// Frames of samples that no transform looks at: centred ones start length / 2 samples before their centre.
+FramePlan untransformed_frames(const FrameSettings& settings, int sample_rate_hz);
 
 // "mel_0", "mel_1", ...
 std::vector<std::string> numbered(const std::string& stem, int first, int count);

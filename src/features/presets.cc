@@ -82,6 +82,17 @@ void htk(PartSettings& s) {
   s.delta_width = 5;
 }
 
+// Two periods of a low voice are longer than the usual window, so pitch has one of its own, whatever a stack's is.
+void apply_voice_type(PartSettings& s) {
+  if (s.type == FeatureType::kPcen) {
+    s.log = LogScale::kNone;
+    s.power = 1;
+  }
+  if (s.type != FeatureType::kF0 || s.preset == Preset::kLibrosa) return;
+  s.window_ms = 64;
+  s.window_samples = 0;
+}
+
 }  // namespace
 
 void apply_preset(PartSettings& s, Preset preset) {
@@ -117,6 +128,7 @@ void apply_type(PartSettings& s, FeatureType type) {
   if (of_magnitudes) s.power = 1;
   if (type == FeatureType::kChroma) s.power = 2;
   if (type == FeatureType::kZcr && s.padding == Padding::kZero) s.padding = Padding::kEdge;
+  apply_voice_type(s);
 }
 
 }  // namespace serval::features

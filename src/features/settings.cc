@@ -27,6 +27,11 @@ Options<FeatureType> part_types() {
       {"flatness", FeatureType::kFlatness},
       {"contrast", FeatureType::kContrast},
       {"chroma", FeatureType::kChroma},
+      {"f0", FeatureType::kF0},
+      {"hnr", FeatureType::kHnr},
+      {"teager", FeatureType::kTeager},
+      {"modulation", FeatureType::kModulation},
+      {"pcen", FeatureType::kPcen},
   };
   // clang-format on
 }
@@ -36,7 +41,9 @@ constexpr Help kTypeHelp{
     "spectrum: bins of the Fourier transform; energy: log energy of a frame; waveform: the samples; "
     "zcr: zero-crossing rate; rms: root mean square of a frame; centroid, bandwidth, rolloff: where the "
     "spectrum lies, in Hz; flatness: 1 for noise, near 0 for tones; contrast: peaks against valleys by "
-    "octave; chroma: pitch classes; and of a set alone, stack: parts side by side; external: made elsewhere "
+    "octave; chroma: pitch classes; f0: fundamental frequency and voicing; hnr: harmonics-to-noise ratio; "
+    "teager: Teager-Kaiser energy; modulation: spectrum of the mel bands' course over time; pcen: mel spectrogram "
+    "with per-channel energy normalisation; and of a set alone, stack: parts side by side; external: made elsewhere "
     "and read from a file",
     "", Need::kRequired};
 
@@ -57,8 +64,43 @@ void describe_preset(SettingsVisitor& v, PartSettings& s, FeatureType type_befor
   }
 }
 
+// The types of voice_settings.h; whether it is one of them.
+bool describe_voice(SettingsVisitor& v, PartSettings& s) {
+  switch (s.type) {
+    case FeatureType::kF0:
+      describe_lengths(v, s);
+      describe_padding(v, s);
+      describe_f0(v, s);
+      return true;
+    case FeatureType::kHnr:
+      describe_hop(v, s);
+      describe_padding(v, s);
+      describe_hnr(v, s);
+      return true;
+    case FeatureType::kTeager:
+      describe_lengths(v, s);
+      describe_padding(v, s);
+      describe_teager(v, s);
+      return true;
+    case FeatureType::kModulation:
+      describe_frames(v, s);
+      describe_mel(v, s);
+      describe_log(v, s);
+      describe_modulation(v, s);
+      return true;
+    case FeatureType::kPcen:
+      describe_frames(v, s);
+      describe_mel(v, s);
+      describe_pcen(v, s);
+      return true;
+    default:
+      return false;
+  }
+}
+
 // What the settings of one type are, the preset excepted.
 void describe_type(SettingsVisitor& v, PartSettings& s) {
+  if (describe_voice(v, s)) return;
   if (s.type == FeatureType::kWaveform) return;
   describe_frames(v, s);
   switch (s.type) {
@@ -116,9 +158,7 @@ void describe_type(SettingsVisitor& v, PartSettings& s) {
       describe_power(v, s);
       describe_chroma(v, s);
       break;
-    case FeatureType::kWaveform:
-    case FeatureType::kStack:
-    case FeatureType::kExternal:
+    default:
       break;
   }
 }

@@ -5,20 +5,41 @@
 
 namespace serval::features {
 
+namespace {
+
 // A duration that is given replaces a preset's number of samples, unless that number is given too.
-void describe_frames(SettingsVisitor& v, FrameSettings& s) {
-  const double window_before_ms = s.window_ms;
-  v.real("window_ms", s.window_ms, {.min = 0, .max = 10000, .above_min = true},
-         {"length of the analysis window; rounded to whole samples, halves up", "ms"});
-  if (s.window_ms != window_before_ms) s.window_samples = 0;
-  const double hop_before_ms = s.hop_ms;
+void describe_hop_ms(SettingsVisitor& v, FrameSettings& s) {
+  const double before_ms = s.hop_ms;
   v.real("hop_ms", s.hop_ms, {.min = 0, .max = 10000, .above_min = true},
          {"time from one frame to the next; rounded to whole samples, halves up", "ms"});
-  if (s.hop_ms != hop_before_ms) s.hop_samples = 0;
-  v.integer("window_samples", s.window_samples, {.min = 0, .max = kMaxFft},
-            {"length of the analysis window; 0 takes window_ms", "samples"});
+  if (s.hop_ms != before_ms) s.hop_samples = 0;
+}
+
+void describe_hop_samples(SettingsVisitor& v, FrameSettings& s) {
   v.integer("hop_samples", s.hop_samples, {.min = 0, .max = 1 << 20},
             {"time from one frame to the next; 0 takes hop_ms", "samples"});
+}
+
+}  // namespace
+
+void describe_hop(SettingsVisitor& v, FrameSettings& s) {
+  describe_hop_ms(v, s);
+  describe_hop_samples(v, s);
+}
+
+void describe_lengths(SettingsVisitor& v, FrameSettings& s) {
+  const double before_ms = s.window_ms;
+  v.real("window_ms", s.window_ms, {.min = 0, .max = 10000, .above_min = true},
+         {"length of the analysis window; rounded to whole samples, halves up", "ms"});
+  if (s.window_ms != before_ms) s.window_samples = 0;
+  describe_hop_ms(v, s);
+  v.integer("window_samples", s.window_samples, {.min = 0, .max = kMaxFft},
+            {"length of the analysis window; 0 takes window_ms", "samples"});
+  describe_hop_samples(v, s);
+}
+
+void describe_frames(SettingsVisitor& v, FrameSettings& s) {
+  describe_lengths(v, s);
   v.integer(
       "n_fft", s.n_fft, {.min = 0, .max = kMaxFft},
       {"length of the Fourier transform, in whose middle the window lies; 0 takes the next power of two that "
@@ -39,6 +60,15 @@ void describe_frames(SettingsVisitor& v, FrameSettings& s) {
   v.choice("window_place", s.window_place,
            Options<WindowPlace>{{"centre", WindowPlace::kCentre}, {"start", WindowPlace::kStart}},
            {"where the window lies among the n_fft samples: in the middle (librosa) or first (Kaldi)"});
+  describe_padding(v, s);
+  v.real("sample_scale", s.sample_scale, {.min = 0, .max = 1e6, .above_min = true},
+         {"samples are multiplied by this first; 32768 gives the numbers of 16-bit recordings"});
+  v.flag("remove_dc", s.remove_dc, {"subtract the mean of a frame's samples from them"});
+  v.real("frame_preemphasis", s.frame_preemphasis, {.min = 0, .max = 1},
+         {"a in x[n] - a x[n - 1] within a frame, whose first sample counts as its own predecessor"});
+}
+
+void describe_padding(SettingsVisitor& v, FrameSettings& s) {
   v.choice(
       "padding", s.padding,
       Options<Padding>{{"zero", Padding::kZero},
@@ -50,11 +80,6 @@ void describe_frames(SettingsVisitor& v, FrameSettings& s) {
        "torchaudio), its end samples (edge), its mirror image with the end samples repeated and frames "
        "centred on odd half hops (mirror: Kaldi without snip_edges), or nothing, so that frames lie inside "
        "the clip"});
-  v.real("sample_scale", s.sample_scale, {.min = 0, .max = 1e6, .above_min = true},
-         {"samples are multiplied by this first; 32768 gives the numbers of 16-bit recordings"});
-  v.flag("remove_dc", s.remove_dc, {"subtract the mean of a frame's samples from them"});
-  v.real("frame_preemphasis", s.frame_preemphasis, {.min = 0, .max = 1},
-         {"a in x[n] - a x[n - 1] within a frame, whose first sample counts as its own predecessor"});
 }
 
 void describe_mel(SettingsVisitor& v, MelSettings& s) {

@@ -11,6 +11,7 @@
 
 #include "serval/core/settings.h"
 #include "serval/features/external.h"
+#include "serval/features/voice_settings.h"
 
 namespace serval::features {
 
@@ -29,6 +30,11 @@ enum class FeatureType {
   kFlatness,
   kContrast,
   kChroma,
+  kF0,
+  kHnr,
+  kTeager,
+  kModulation,
+  kPcen,
   kStack,
   kExternal,
 };
@@ -142,6 +148,11 @@ struct PartSettings : FrameSettings,
                       EnergySettings,
                       DescriptorSettings,
                       ChromaSettings,
+                      F0Settings,
+                      HnrSettings,
+                      TeagerSettings,
+                      ModulationSettings,
+                      PcenSettings,
                       DeltaSettings {
   FeatureType type = FeatureType::kLogMel;
   Preset preset = Preset::kSpeech;

@@ -18,10 +18,15 @@
 #include "serval/features/detail/parts/chroma_part.h"
 #include "serval/features/detail/parts/contrast_part.h"
 #include "serval/features/detail/parts/energy_part.h"
+#include "serval/features/detail/parts/f0_part.h"
 #include "serval/features/detail/parts/flatness_part.h"
+#include "serval/features/detail/parts/hnr_part.h"
+#include "serval/features/detail/parts/modulation_part.h"
+#include "serval/features/detail/parts/pcen_part.h"
 #include "serval/features/detail/parts/rms_part.h"
 #include "serval/features/detail/parts/rolloff_part.h"
 #include "serval/features/detail/parts/spectrum_part.h"
+#include "serval/features/detail/parts/teager_part.h"
 #include "serval/features/detail/parts/tuning_part.h"
 #include "serval/features/detail/parts/waveform_part.h"
 #include "serval/features/detail/parts/zcr_part.h"
@@ -47,7 +52,12 @@ using AnyPart = std::variant<
     FlatnessPart,
     ContrastPart,
     TuningPart,
-    ChromaPart>;
+    ChromaPart,
+    F0Part,
+    HnrPart,
+    TeagerPart,
+    ModulationPart,
+    PcenPart>;
 // clang-format on
 
 struct PartPlan {
