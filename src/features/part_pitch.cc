@@ -13,8 +13,8 @@ namespace {
 
 PeriodRange period_range(const F0Settings& s, int rate_hz, int window_length) {
   if (s.f0_max_hz > rate_hz / 2.0) {
-    throw ConfigError(cat("features: f0_max_hz ", s.f0_max_hz, " is above ", rate_hz / 2.0,
-                          " Hz, half the sample rate"));
+    throw ConfigError(
+        cat("features: f0_max_hz ", s.f0_max_hz, " is above ", rate_hz / 2.0, " Hz, half the sample rate"));
   }
   if (s.f0_min_hz >= s.f0_max_hz) {
     throw ConfigError(

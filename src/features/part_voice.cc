@@ -68,9 +68,8 @@ void add_modulation(PlanBuilder& builder, const PartSettings& s) {
   const double top_hz = std::ldexp(s.modulation_min_hz, s.modulation_bands);
   if (top_hz > frame_rate_hz / 2) {
     throw ConfigError(cat("features: ", s.modulation_bands, " octaves from modulation_min_hz ",
-                          s.modulation_min_hz, " reach ", top_hz,
-                          " Hz, but frames, of which there are ", frame_rate_hz, " a second, show at most ",
-                          frame_rate_hz / 2, " Hz"));
+                          s.modulation_min_hz, " reach ", top_hz, " Hz, but frames, of which there are ",
+                          frame_rate_hz, " a second, show at most ", frame_rate_hz / 2, " Hz"));
   }
   // Band b holds the bins from its lower to below its upper end.
   if (frames * s.modulation_min_hz < frame_rate_hz * (1 - 1e-9) || frames > 100000) {

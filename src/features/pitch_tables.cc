@@ -34,8 +34,8 @@ double beta_fraction(double x, double a, double b) {
 double beta_cdf(double x, double a, double b) {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) +
-                                b * std::log1p(-x));
+  const double front =
+      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
   if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(x, a, b) / a;
   return 1 - front * beta_fraction(1 - x, b, a) / b;
 }
@@ -48,8 +48,7 @@ LocalTransitions LocalTransitions::make(int states, int width) {
   out.half_right = width - 1 - out.half_left;
   for (int n = 0; n < width; ++n) {
     const int from_end = n < width - 1 - n ? n : width - 1 - n;
-    out.weights.push_back(width % 2 != 0 ? 2.0 * (from_end + 1) / (width + 1)
-                                         : (2.0 * from_end + 1) / width);
+    out.weights.push_back(width % 2 != 0 ? 2.0 * (from_end + 1) / (width + 1) : (2.0 * from_end + 1) / width);
   }
   for (int state = 0; state < states; ++state) {
     double sum = 0;

@@ -11,15 +11,17 @@ void describe_f0(SettingsVisitor& v, F0Settings& s) {
          {"highest fundamental frequency, at most half the sample rate", "Hz"});
   v.check(s.f0_max_hz > s.f0_min_hz, "f0_max_hz",
           cat("must be above f0_min_hz, which is ", s.f0_min_hz, " Hz"));
-  v.choice("unvoiced", s.unvoiced,
-           Options<Unvoiced>{
-               {"zero", Unvoiced::kZero}, {"interpolate", Unvoiced::kInterpolate}, {"guess", Unvoiced::kGuess}},
-           {"f0_hz of frames without voice: 0, a straight line between the voiced neighbours (the nearest one "
-            "at the ends, 0 when no frame is voiced), or the method's best guess"});
+  v.choice(
+      "unvoiced", s.unvoiced,
+      Options<Unvoiced>{
+          {"zero", Unvoiced::kZero}, {"interpolate", Unvoiced::kInterpolate}, {"guess", Unvoiced::kGuess}},
+      {"f0_hz of frames without voice: 0, a straight line between the voiced neighbours (the nearest one "
+       "at the ends, 0 when no frame is voiced), or the method's best guess"});
   const auto fields = [&s](SettingsVisitor& inner) {
     if (s.f0_method == F0Method::kYin) {
-      inner.real("trough_threshold", s.trough_threshold, {.min = 0, .above_min = true},
-                 {"a period counts when the normalised difference falls below this; the frame is voiced then"});
+      inner.real(
+          "trough_threshold", s.trough_threshold, {.min = 0, .above_min = true},
+          {"a period counts when the normalised difference falls below this; the frame is voiced then"});
       return;
     }
     inner.integer("n_thresholds", s.n_thresholds, {.min = 1, .max = 1000},

@@ -54,7 +54,7 @@ struct HostTransforms {
 };
 
 inline std::vector<float> run_pipeline(const detail::ExtractionPlan& plan,
-                                const std::vector<audio::Waveform>& waveforms) {
+                                       const std::vector<audio::Waveform>& waveforms) {
   std::vector<float> samples;
   std::vector<ClipSpan> clips;
   std::int64_t rows = 0;
@@ -80,7 +80,8 @@ inline void compare(const FeatureSettings& settings, const std::vector<int>& len
   using host_gpu::Order;
   const detail::ExtractionPlan plan(settings, kPipelineRateHz);
   std::vector<audio::Waveform> waveforms;
-  for (std::size_t i = 0; i < lengths.size(); ++i) waveforms.push_back(test_clip(lengths[i], kPipelineRateHz, i));
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    waveforms.push_back(test_clip(lengths[i], kPipelineRateHz, i));
   std::vector<float> expected;
   const Context context;
   for (const FeatureMatrix& matrix : Extractor(settings, kPipelineRateHz, context).run(waveforms)) {

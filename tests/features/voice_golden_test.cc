@@ -55,7 +55,8 @@ TEST_P(VoiceGoldenTest, AgreesWithLibrosaPraatAndScipy) {
         const double difference = std::abs(value - *expected);
         worst = std::max(worst, difference);
         EXPECT_LE(difference, tolerance.absolute + tolerance.relative * std::abs(*expected))
-            << "case " << number << ", frame " << f << ", column " << c << ": " << value << " for " << *expected;
+            << "case " << number << ", frame " << f << ", column " << c << ": " << value << " for "
+            << *expected;
       }
     }
     std::cout << "case " << number << ": differs by " << worst << '\n';

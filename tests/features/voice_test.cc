@@ -211,7 +211,8 @@ TEST_P(VoiceTest, TeagerEnergyOfASineIsItsFormula) {
   }
   const audio::Waveform noise = test_clip(500, kRateHz, 3);
   const std::vector<float> got =
-      extract(parse(R"({"type": "teager", "teager": "mean_abs", "window_samples": 100, "hop_samples": 50})"), noise)
+      extract(parse(R"({"type": "teager", "teager": "mean_abs", "window_samples": 100, "hop_samples": 50})"),
+              noise)
           .values;
   for (std::size_t f = 0; f < got.size(); ++f) {
     const std::vector<double> x = frame_of(noise, static_cast<std::int64_t>(f), 50, 100);
@@ -287,8 +288,9 @@ TEST_P(VoiceTest, PcenFollowsItsDefinition) {
 
 TEST_P(VoiceTest, FrameSizesOfOddLengthAndTheSameBitsTwice) {
   const audio::Waveform clip = test_clip(5000, kRateHz, 7);
-  for (const char* json : {R"({"type": "f0", "window_samples": 401})", R"({"type": "hnr"})",
-                           R"({"type": "modulation", "modulation_window_ms": 500, "modulation_min_hz": 2})"}) {
+  for (const char* json :
+       {R"({"type": "f0", "window_samples": 401})", R"({"type": "hnr"})",
+        R"({"type": "modulation", "modulation_window_ms": 500, "modulation_min_hz": 2})"}) {
     const std::vector<float> first = extract(parse(json), clip).values;
     EXPECT_EQ(extract(parse(json), clip).values, first) << json;
     for (const float value : first) EXPECT_TRUE(std::isfinite(value)) << json;
@@ -320,7 +322,8 @@ TEST(VoiceSettings, ThatDoNotFitAreErrors) {
               Contains(HasSubstr("f0_max_hz: must be above f0_min_hz, which is 500 Hz")));
   EXPECT_THAT(errors_of(R"({"type": "f0", "f0_method": "yin", "n_thresholds": 5})"),
               Contains(HasSubstr("n_thresholds")));
-  EXPECT_THAT(errors_of(R"({"type": "f0", "switch_probability": 1})"), Contains(HasSubstr("must be below 1")));
+  EXPECT_THAT(errors_of(R"({"type": "f0", "switch_probability": 1})"),
+              Contains(HasSubstr("must be below 1")));
   EXPECT_THAT(errors_of(R"({"type": "f0", "n_fft": 512})"), Contains(HasSubstr("n_fft")));
   EXPECT_THAT(plan_error(R"({"type": "hnr", "hnr_min_hz": 1001})"), HasSubstr("is above 1000 Hz, an eighth"));
   EXPECT_THAT(plan_error(R"({"type": "hnr", "hnr_min_hz": 1})"), HasSubstr("at most 32768"));
@@ -334,8 +337,8 @@ TEST(VoiceSettings, ThatDoNotFitAreErrors) {
 TEST(VoiceSettings, PitchHasAWindowOfItsOwn) {
   EXPECT_EQ(parse(R"({"type": "f0"})").window_ms, 64);
   EXPECT_EQ(parse(R"({"type": "f0", "preset": "librosa"})").window_samples, 2048);
-  const FeatureSettings stack =
-      parse(R"({"type": "stack", "window_ms": 20, "hop_ms": 5, "parts": [{"type": "mfcc"}, {"type": "f0"}]})");
+  const FeatureSettings stack = parse(
+      R"({"type": "stack", "window_ms": 20, "hop_ms": 5, "parts": [{"type": "mfcc"}, {"type": "f0"}]})");
   EXPECT_EQ(stack.parts[1].window_ms, 64);
   EXPECT_EQ(stack.parts[1].hop_ms, 5);
   const Context context;

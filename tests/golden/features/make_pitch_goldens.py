@@ -104,16 +104,16 @@ def f0(y, s):
     return np.stack([pitch, voiced, probability], 1)
 
 
-def hnr(y, s):
+def hnr(y, s, rate_hz=RATE_HZ):
     """Praat puts its frames in the middle of the sound; the sound is cut so that they lie where Serval's do."""
     hop, low_hz, periods = s.get("hop_samples", 160), s.get("hnr_min_hz", 75), s.get("hnr_periods", 4.5)
-    window = int(2 * periods / low_hz * RATE_HZ + 1e-9) // 2 * 2
+    window = int(2 * periods / low_hz * rate_hz + 1e-9) // 2 * 2
     frames = 1 + (y.size - (window - 2)) // hop
     # One sample in front, since Praat's window has two samples more, and one at each end against rounding.
     y = np.concatenate([[0, 0], y, [0, 0]])[:window + (frames - 1) * hop + 2]
-    sound = parselmouth.Sound(y, RATE_HZ)
-    harmonicity = sound.to_harmonicity_ac(hop / RATE_HZ, low_hz, s.get("hnr_silence", 0.1), periods)
-    assert abs(harmonicity.xs()[0] * RATE_HZ - window / 2 - 1) < 1e-6 and harmonicity.xs().size == frames
+    sound = parselmouth.Sound(y, rate_hz)
+    harmonicity = sound.to_harmonicity_ac(hop / rate_hz, low_hz, s.get("hnr_silence", 0.1), periods)
+    assert abs(harmonicity.xs()[0] * rate_hz - window / 2 - 1) < 1e-6 and harmonicity.xs().size == frames
     return harmonicity.values[0][:, None]
 
 

@@ -56,9 +56,7 @@ struct F0Part {
     if (method == F0Method::kYin) return 0;
     return 2 + (2 * most_troughs() > bins ? 2 * most_troughs() : bins);
   }
-  int clip_scratch_size() const {
-    return method == F0Method::kYin ? 0 : 2 * padded() + 5 * lag_room(bins);
-  }
+  int clip_scratch_size() const { return method == F0Method::kYin ? 0 : 2 * padded() + 5 * lag_room(bins); }
 
   SERVAL_HD float frequency(const float* d, int l) const {
     return rate_hz / (static_cast<float>(range.min_period + l) + parabolic_shift(d, range.count(), l));
@@ -104,7 +102,7 @@ struct F0Part {
     const float* probability = threshold + thresholds;
     const float* decay = probability + 2 * thresholds + 1;
     const float* norm = decay + most_troughs();
-    float* trough = memory.work;  // [troughs], behind their number
+    float* trough = memory.work;                                     // [troughs], behind their number
     float* rank = memory.work + yin_work(length, range.max_period);  // [thresholds] troughs below it so far
     float* weight = rank + thresholds;  // [thresholds] its probability over the sum of its shares
     const int count = range.count();
@@ -198,7 +196,8 @@ struct F0Part {
       observe(team, frame, observed);
       if (t > 0) {
         for (int v = 0; v < 2; ++v) {
-          for (int j = team.rank(); j < bins; j += team.size()) from[v][half_right + j] -= peak + log_divisor[j];
+          for (int j = team.rank(); j < bins; j += team.size())
+            from[v][half_right + j] -= peak + log_divisor[j];
         }
         team.sync();
         for (int v = 0; v < 2; ++v) best_in_band(team, from[v], taps, width(), bins, best[v], where[v]);
@@ -214,7 +213,8 @@ struct F0Part {
             const float unvoiced_one = best[1][j] + (v == 0 ? log_switch : log_stay);
             const bool other = unvoiced_one > voiced;
             value[v] = other ? unvoiced_one : voiced;
-            source[v] = static_cast<std::uint32_t>((other ? bins : 0) + where[other ? 1 : 0][j] + j - half_right);
+            source[v] =
+                static_cast<std::uint32_t>((other ? bins : 0) + where[other ? 1 : 0][j] + j - half_right);
             // Every transition has a least probability, which counts where no other leads on.
             if (kLogOfNothing > value[v]) {
               value[v] = kLogOfNothing;

@@ -20,11 +20,11 @@ struct HnrPart {
   static constexpr int kFirstDepth = 30;
 
   int hop = 0;
-  int lead = 0;           // of frame 0
-  bool whole = false;     // frames stand for all of the clip; otherwise those at the ends stand for what is left
-  int longest_lag = 0;    // maxima are looked for below it
-  int lags = 0;           // of the autocorrelation
-  int period = 0;         // the longest, in samples
+  int lead = 0;        // of frame 0
+  bool whole = false;  // frames stand for all of the clip; otherwise those at the ends stand for what is left
+  int longest_lag = 0;  // maxima are looked for below it
+  int lags = 0;         // of the autocorrelation
+  int period = 0;       // the longest, in samples
   float silence = 0;
   float lowest_db = 0;
   // tables: [length] the window, [lags] 1 / its normalised autocorrelation at lag 1, 2, ...
@@ -156,7 +156,8 @@ struct HnrPart {
       // What a maximum may reach between the samples is bounded from its parabola and from what lag 0 adds there,
       // generously, and then from a first estimate; most need no more work.
       const float slope = 0.5f * (r[k] - r[k - 2]), curve = 2 * r[k - 1] - r[k - 2] - r[k];
-      const float bound = r[k - 1] + 3 * slope * slope / curve + 0.5f * curve + 0.01f + 0.6f / static_cast<float>(k);
+      const float bound =
+          r[k - 1] + 3 * slope * slope / curve + 0.5f * curve + 0.01f + 0.6f / static_cast<float>(k);
       if (bound < highest || bound < best) continue;
       const Peak peak = estimated(team, r, k);
       if (1.1 * peak.height + 0.02 < best) continue;

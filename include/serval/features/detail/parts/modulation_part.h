@@ -26,7 +26,7 @@ struct ModulationPart {
   static constexpr bool kClip = true;
   int window = 0;  // frames
   int bands = 0;
-  int bins = 0;                               // 0 ... bins - 1 slide
+  int bins = 0;                                  // 0 ... bins - 1 slide
   int first_bin[kMostModulationBands + 1] = {};  // of band b; the last entry ends the last band
   // tables: [bins][cos, its rounding error, sin, its rounding error] of 2 pi k / window
   // clip_scratch: [n_mels, bins][re, im] as doubles
