@@ -258,7 +258,7 @@ TEST(AugmenterTest, RecordedNoiseComesFromTheFolder) {
       sound += std::pow(x.samples[i], 2);
       added += std::pow(static_cast<double>(y.samples[i]) - x.samples[i], 2);
     }
-    EXPECT_NEAR(10 * std::log10(sound / added), 10, 1e-3) << text;
+    EXPECT_NEAR(10 * std::log10(sound / added), 10, 1e-5) << text;
     // Wherever the draw falls in the silence, the part starts at the sample that sounds.
     if (text.find("deep/a.wav") != std::string::npos) EXPECT_EQ(drawn.start, 9000u);
   }

@@ -118,7 +118,7 @@ TEST(NoiseTest, ReachesTheRatioExactly) {
         sound += static_cast<double>(x.samples[i]) * x.samples[i];
         added += difference * difference;
       }
-      EXPECT_NEAR(10 * std::log10(sound / added), snr_db, 1e-3) << (pink ? "pink" : "white");
+      EXPECT_NEAR(10 * std::log10(sound / added), snr_db, 1e-5) << (pink ? "pink" : "white");
     }
   }
 }
