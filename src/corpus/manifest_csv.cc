@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <map>
+#include <numeric>
+#include <utility>
 
 #include "serval/core/csv.h"
 #include "serval/core/error.h"
@@ -94,6 +95,23 @@ void check_columns(const CsvTable& table, LineErrors& errors) {
   errors.throw_if_any();
 }
 
+void check_ids(const std::vector<Recording>& recordings, const std::vector<int>& lines, LineErrors& errors) {
+  std::vector<std::size_t> by_id(recordings.size());
+  std::iota(by_id.begin(), by_id.end(), std::size_t{0});
+  std::stable_sort(by_id.begin(), by_id.end(),
+                   [&](std::size_t a, std::size_t b) { return recordings[a].id < recordings[b].id; });
+  std::vector<std::pair<std::size_t, std::size_t>> again;  // recording, the first one of its id
+  for (std::size_t i = 0, first = 0; i < by_id.size(); ++i) {
+    if (recordings[by_id[i]].id != recordings[by_id[first]].id) first = i;
+    if (i > first) again.emplace_back(by_id[i], by_id[first]);
+  }
+  std::sort(again.begin(), again.end());
+  for (const auto& [recording, first] : again) {
+    errors.add(lines[recording], cat("the id ", recordings[recording].id, " is that of line ", lines[first],
+                                     "; give each recording its own in a column id"));
+  }
+}
+
 }  // namespace
 
 std::string manifest_csv(const std::vector<Recording>& recordings) {
@@ -126,21 +144,19 @@ void write_manifest_csv(const std::vector<Recording>& recordings, const std::str
 
 std::vector<Recording> read_manifest_csv(const std::string& path, const std::string& folder) {
   const fs::path file = fs::absolute(path);
-  const CsvTable table = parse_csv(read_text(path), path);
+  CsvTable table = parse_csv(read_text(path), path);
   LineErrors errors(path);
   check_columns(table, errors);
   const fs::path start = folder.empty() ? file.parent_path() : fs::absolute(folder);
   std::vector<Recording> recordings;
-  std::map<std::string, int> line_of;
-  for (const CsvRow& fields : table.rows) {
-    const Row row(table, fields);
-    recordings.push_back(recording_of(row, file.stem().string(), start, errors));
-    const auto [at, is_new] = line_of.emplace(recordings.back().id, row.line());
-    if (!is_new) {
-      errors.add(row.line(), cat("the id ", recordings.back().id, " is that of line ", at->second,
-                                 "; give each recording its own in a column id"));
-    }
+  recordings.reserve(table.rows.size());
+  std::vector<int> lines;  // [recording]
+  for (CsvRow& fields : table.rows) {
+    recordings.push_back(recording_of(Row(table, fields), file.stem().string(), start, errors));
+    lines.push_back(fields.line);
+    std::vector<std::string>().swap(fields.fields);  // a large manifest is not held twice
   }
+  check_ids(recordings, lines, errors);
   errors.throw_if_any();
   if (recordings.empty()) throw DataError(cat(path, ": names no recording"));
   return recordings;

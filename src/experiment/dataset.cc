@@ -58,7 +58,11 @@ corpus::Manifest find_manifest(const ExperimentSettings& settings, int threads) 
   std::vector<corpus::Recording> recordings;
   for (const corpus::CorpusUse& use : settings.corpora) {
     std::vector<corpus::Recording> found = corpus::find_recordings(use);
-    std::move(found.begin(), found.end(), std::back_inserter(recordings));
+    if (recordings.empty()) {
+      recordings = std::move(found);
+    } else {
+      std::move(found.begin(), found.end(), std::back_inserter(recordings));
+    }
   }
   corpus::Manifest manifest =
       corpus::build_manifest(std::move(recordings), corpus::label_set(settings.labels));
