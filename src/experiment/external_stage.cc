@@ -7,6 +7,7 @@
 #include "serval/core/version.h"
 #include "serval/store/external.h"
 
+#include "fill_store.h"
 #include "stage_log.h"
 
 namespace serval::experiment {
@@ -19,7 +20,8 @@ store::ImportedFeatures import(const ExperimentSettings& settings, const std::st
   for (const corpus::Recording& recording : manifest.recordings)
     recordings.push_back({recording.id, recording.path});
   try {
-    return store::import_external(external, recordings, settings.store, cat("serval ", kVersion));
+    return store::import_external(external, recordings, settings.store, cat("serval ", kVersion),
+                                  store_limits(settings));
   } catch (const DataError& error) {
     throw DataError(cat("features.", name, ": ", error.what()));
   } catch (const ConfigError& error) {

@@ -42,8 +42,10 @@ constexpr Help kTypeHelp{
     "zcr: zero-crossing rate; rms: root mean square of a frame; centroid, bandwidth, rolloff: where the "
     "spectrum lies, in Hz; flatness: 1 for noise, near 0 for tones; contrast: peaks against valleys by "
     "octave; chroma: pitch classes; f0: fundamental frequency and voicing; hnr: harmonics-to-noise ratio; "
-    "teager: Teager-Kaiser energy; modulation: spectrum of the mel bands' course over time; pcen: mel spectrogram "
-    "with per-channel energy normalisation; and of a set alone, stack: parts side by side; external: made elsewhere "
+    "teager: Teager-Kaiser energy; modulation: spectrum of the mel bands' course over time; pcen: mel "
+    "spectrogram "
+    "with per-channel energy normalisation; and of a set alone, stack: parts side by side; external: made "
+    "elsewhere "
     "and read from a file",
     "", Need::kRequired};
 

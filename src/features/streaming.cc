@@ -53,7 +53,8 @@ struct StreamingExtractor::State {
     std::int64_t margin = 0;  // frames whose windows begin before the piece does
     for (const FramePlan& frames : plan.framings) {
       hop = frames.hop;
-      margin = std::max<std::int64_t>(margin, frames.lead < 0 ? (-frames.lead + frames.hop - 1) / frames.hop : 0);
+      margin =
+          std::max<std::int64_t>(margin, frames.lead < 0 ? (-frames.lead + frames.hop - 1) / frames.hop : 0);
       reach = std::max<std::int64_t>(reach, frames.lead + frames.window_length);
     }
     before = margin + 2 * context_frames + 1;
@@ -101,7 +102,8 @@ struct StreamingExtractor::State {
   std::int64_t emitted = 0;       // frames so far
 };
 
-StreamingExtractor::StreamingExtractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context)
+StreamingExtractor::StreamingExtractor(const FeatureSettings& settings, int sample_rate_hz,
+                                       const Context& context)
     : state_(std::make_unique<State>(settings, sample_rate_hz, context)) {}
 StreamingExtractor::~StreamingExtractor() = default;
 StreamingExtractor::StreamingExtractor(StreamingExtractor&&) noexcept = default;
@@ -138,7 +140,8 @@ std::int64_t StreamingExtractor::dimension() const { return state_->plan.dimensi
 std::vector<std::string> StreamingExtractor::names() const { return state_->plan.column_names; }
 std::int64_t StreamingExtractor::delay_samples() const {
   std::int64_t half = 0;
-  for (const FramePlan& frames : state_->plan.framings) half = std::max<std::int64_t>(half, (frames.window_length + 1) / 2);
+  for (const FramePlan& frames : state_->plan.framings)
+    half = std::max<std::int64_t>(half, (frames.window_length + 1) / 2);
   return half + state_->context_frames * state_->hop;
 }
 

@@ -206,7 +206,7 @@ features::FeatureMatrix ExternalFeatures::read(std::size_t item) const {
 
 ImportedFeatures import_external(const features::ExternalSettings& settings,
                                  std::span<const ExternalRecording> recordings, const fs::path& folder,
-                                 const std::string& creator) {
+                                 const std::string& creator, const StoreLimits& limits) {
   const ExternalFeatures external(settings);
   const std::vector<std::size_t> items = match_names(external.names(), recordings, settings.path);
   Hasher hasher;
@@ -231,12 +231,17 @@ ImportedFeatures import_external(const features::ExternalSettings& settings,
   info.dimension = external.dimension(items, recordings);
   info.computed_on = "elsewhere";
   info.creator = creator;
-  StoreWriter writer(folder, info);
+  std::vector<std::string_view> ids;
+  for (const ExternalRecording& recording : recordings) ids.emplace_back(recording.id);
+  StoreWriter writer(folder, info, ids, limits);
   Progress progress("reading " + settings.path, static_cast<std::int64_t>(items.size()));
-  for (std::size_t r = 0; r < items.size(); ++r) {
-    check_interrupted();
-    writer.append(recordings[r].id, external.read(items[r]));
-    progress.advance();
+  progress.advance(writer.sources_kept());
+  while (const auto gap = writer.next_gap()) {
+    for (std::int64_t r = gap->begin; r < gap->end; ++r) {
+      check_interrupted();
+      writer.append(r, external.read(items[static_cast<std::size_t>(r)]));
+      progress.advance();
+    }
   }
   writer.finish();
   auto store = open_store(folder, info.key);

@@ -37,7 +37,8 @@ double difference_in_db(const FeatureSettings& s, const std::vector<float>& got,
   for (std::size_t i = 0; i < got.size(); ++i) peak = std::max(peak, to_db * expected[i]);
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    if (to_db * expected[i] >= peak - 60) worst = std::max(worst, std::abs(to_db * (static_cast<double>(got[i]) - expected[i])));
+    if (to_db * expected[i] >= peak - 60)
+      worst = std::max(worst, std::abs(to_db * (static_cast<double>(got[i]) - expected[i])));
   }
   return worst;
 }
@@ -47,6 +48,7 @@ double relative_difference(const std::vector<float>& got, const float* expected,
     double largest = 1e-12;
     double difference = 0;
     for (std::size_t i = column; i < got.size(); i += dimension) {
+      if (std::isnan(expected[i])) continue;  // where the package departs from its convention
       largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
       difference = std::max(difference, std::abs(static_cast<double>(got[i]) - expected[i]));
     }

@@ -47,8 +47,10 @@ class StreamingTest : public testing_support::DeviceTest {
         frames += part.frames;
         rows.insert(rows.end(), part.values.begin(), part.values.end());
         // What has arrived comes out no later than promised, once the first deltas have their neighbourhood.
-        const std::int64_t hop = settings.parts.empty() ? settings.hop_samples : settings.parts[0].hop_samples;
-        if (frames > 0) EXPECT_GE((frames + 1) * hop + stream.delay_samples() + hop, static_cast<std::int64_t>(at));
+        const std::int64_t hop =
+            settings.parts.empty() ? settings.hop_samples : settings.parts[0].hop_samples;
+        if (frames > 0)
+          EXPECT_GE((frames + 1) * hop + stream.delay_samples() + hop, static_cast<std::int64_t>(at));
       }
       const FeatureMatrix last = stream.finish();
       frames += last.frames;
@@ -63,15 +65,16 @@ class StreamingTest : public testing_support::DeviceTest {
 const std::vector<std::vector<std::size_t>> kChunks{{1}, {7, 80, 33}, {400}, {5000}, {0, 161}};
 
 TEST_P(StreamingTest, EqualsTheWholeClip) {
-  for (const char* json :
-       {R"({"type": "log_mel", "top_db": null, "n_mels": 10, "hop_samples": 40, "window_samples": 100, "n_fft": 128})",
-        R"({"type": "mfcc", "log": "natural", "n_mels": 10, "n_mfcc": 5, "hop_samples": 37, "window_samples": 128,
+  for (
+      const char* json :
+      {R"({"type": "log_mel", "top_db": null, "n_mels": 10, "hop_samples": 40, "window_samples": 100, "n_fft": 128})",
+       R"({"type": "mfcc", "log": "natural", "n_mels": 10, "n_mfcc": 5, "hop_samples": 37, "window_samples": 128,
             "padding": "reflect", "deltas": 2, "delta_width": 5})",
-        R"({"type": "mfcc", "preset": "kaldi", "n_mels": 10, "n_mfcc": 5, "hop_samples": 40, "window_samples": 100,
+       R"({"type": "mfcc", "preset": "kaldi", "n_mels": 10, "n_mfcc": 5, "hop_samples": 40, "window_samples": 100,
             "deltas": 2})",
-        R"({"type": "log_mel", "preset": "kaldi", "n_mels": 10, "padding": "mirror", "hop_samples": 30,
+       R"({"type": "log_mel", "preset": "kaldi", "n_mels": 10, "padding": "mirror", "hop_samples": 30,
             "window_samples": 128, "deltas": 2, "delta_method": "savgol_repeated", "delta_width": 3})",
-        R"({"type": "stack", "hop_samples": 50, "window_samples": 64, "parts": [{"type": "spectrum", "log": "db",
+       R"({"type": "stack", "hop_samples": 50, "window_samples": 64, "parts": [{"type": "spectrum", "log": "db",
             "top_db": null}, {"type": "energy"}, {"type": "mel", "n_mels": 7}], "deltas": 1})"}) {
     SCOPED_TRACE(json);
     for (const std::vector<std::size_t>& chunks : kChunks) {
@@ -81,7 +84,8 @@ TEST_P(StreamingTest, EqualsTheWholeClip) {
 }
 
 TEST_P(StreamingTest, AStreamWithoutAFrameIsAnErrorAndTheNextOneStartsAfresh) {
-  FeatureSettings settings = parse(R"({"type": "energy", "padding": "none", "window_samples": 64, "hop_samples": 32})");
+  FeatureSettings settings =
+      parse(R"({"type": "energy", "padding": "none", "window_samples": 64, "hop_samples": 32})");
   StreamingExtractor stream(settings, kRateHz, context_);
   EXPECT_EQ(stream.push(std::vector<float>(63, 0.5f)).frames, 0);
   try {
@@ -95,7 +99,8 @@ TEST_P(StreamingTest, AStreamWithoutAFrameIsAnErrorAndTheNextOneStartsAfresh) {
 }
 
 TEST_P(StreamingTest, BadSamplesLeaveTheStreamAsItWas) {
-  FeatureSettings settings = parse(R"({"type": "energy", "padding": "none", "window_samples": 64, "hop_samples": 32})");
+  FeatureSettings settings =
+      parse(R"({"type": "energy", "padding": "none", "window_samples": 64, "hop_samples": 32})");
   StreamingExtractor stream(settings, kRateHz, context_);
   stream.push(std::vector<float>(60, 0.5f));
   try {
@@ -119,8 +124,9 @@ TEST(Streaming, RefusesWhatNeedsTheWholeClip) {
       return error.what();
     }
   };
-  EXPECT_THAT(error_of(R"({"type": "log_mel", "db_reference": "peak"})"),
-              AllOf(HasSubstr("top_db is measured from the clip's peak"), HasSubstr("db_reference \"peak\"")));
+  EXPECT_THAT(
+      error_of(R"({"type": "log_mel", "db_reference": "peak"})"),
+      AllOf(HasSubstr("top_db is measured from the clip's peak"), HasSubstr("db_reference \"peak\"")));
   EXPECT_THAT(error_of(R"({"type": "spectrum", "log": "db"})"), HasSubstr("\"bin_0\" depends on all frames"));
   EXPECT_THAT(error_of(R"({"type": "energy", "statistics": ["mean"]})"), HasSubstr("statistics"));
 }

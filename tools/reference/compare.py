@@ -46,7 +46,7 @@ def difference(got, expected, settings):
         to_db = 10 / np.log(10) if natural else 1
         near = expected >= expected.max() - 60 / to_db
         return (delta * to_db)[near].max(), 0
-    return None, (delta / np.maximum(np.abs(expected).max(axis=0), 1e-12)).max()
+    return None, np.nanmax(delta / np.maximum(np.nanmax(np.abs(expected), axis=0), 1e-12))
 
 
 def main():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares pitch and harmonicity of real recordings with librosa and Praat, and times both sides in turn.
 
-  tools/reference/compare_pitch.py --tool build/cpu/serval_feature_values --corpora $SERVAL_CORPORA [--clips 20]
+  tools/reference/compare_pitch.py --tool build/cpu/serval_reference_extract --corpora $SERVAL_CORPORA [--clips 20]
 
 Both sides get the same floats: RAVDESS at its 22,050 Hz, the others at 16,000 Hz. librosa and Praat compute in double
 precision. A frame agrees when both have no voice, or f0 differs by at most 1e-4 of itself (HNR: by 0.01 dB). Prints a
@@ -45,15 +45,15 @@ def serval(tool, settings, x, rate_hz):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "settings.json").write_text(json.dumps(settings))
-        (folder / "lengths.txt").write_text(str(x.size))
+        np.array([x.size], dtype="<i8").tofile(folder / "lengths.i64")
         x.astype("<f4").tofile(folder / "samples.f32")
         done = subprocess.run([tool, folder / "settings.json", str(rate_hz), folder / "samples.f32",
-                               folder / "lengths.txt", folder / "values.f32"], capture_output=True, text=True)
+                               folder / "lengths.i64", folder / "values.f32"], capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(done.stderr)
-        names, _, seconds = done.stdout.strip().split("\n")
-        values = np.fromfile(folder / "values.f32", "<f4").reshape(-1, len(names.split()))
-    return values, float(seconds)
+        answer = json.loads(done.stdout)
+        values = np.fromfile(folder / "values.f32", "<f4").reshape(-1, answer["dimension"])
+    return values, answer["seconds"]
 
 
 class Tally:

@@ -1,7 +1,8 @@
 // Features of clips that another program decoded, so that both sides of a comparison start from the same floats:
 //   serval_reference_extract SETTINGS.json RATE_HZ CLIPS.f32 LENGTHS.i64 OUT.f32
 // SETTINGS.json is one feature set as an experiment file has it, CLIPS.f32 the samples of all clips behind each
-// other, LENGTHS.i64 how many each has. Writes all rows of all clips and prints {"dimension", "rows", "names"}.
+// other, LENGTHS.i64 how many each has. Writes all rows of all clips and prints
+// {"dimension", "rows", "names", "seconds"}; the seconds are those of one thread, extraction alone.
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -10,6 +11,7 @@
 
 #include "serval/core/error.h"
 #include "serval/core/json.h"
+#include "serval/core/log.h"
 #include "serval/core/settings_io.h"
 #include "serval/features/extractor.h"
 
@@ -37,7 +39,8 @@ void extract(char** arguments) {
   for (const std::int64_t length : read_binary<std::int64_t>(arguments[4])) {
     const std::size_t end = at + static_cast<std::size_t>(length);
     if (end > samples.size()) throw DataError(cat(arguments[3], ": shorter than ", arguments[4], " says"));
-    clips.push_back({{samples.begin() + static_cast<std::ptrdiff_t>(at), samples.begin() + static_cast<std::ptrdiff_t>(end)},
+    clips.push_back({{samples.begin() + static_cast<std::ptrdiff_t>(at),
+                      samples.begin() + static_cast<std::ptrdiff_t>(end)},
                      rate_hz});
     at = end;
   }
@@ -45,7 +48,10 @@ void extract(char** arguments) {
   features::Extractor extractor(settings, rate_hz, context);
   std::ofstream out(arguments[5], std::ios::binary);
   JsonValue rows = JsonValue::list();
-  for (const features::FeatureMatrix& matrix : extractor.run(clips)) {
+  const double started_s = monotonic_s();
+  const std::vector<features::FeatureMatrix> matrices = extractor.run(clips);
+  const double seconds = monotonic_s() - started_s;
+  for (const features::FeatureMatrix& matrix : matrices) {
     out.write(reinterpret_cast<const char*>(matrix.values.data()),
               static_cast<std::streamsize>(matrix.values.size() * sizeof(float)));
     rows.items.push_back(JsonValue::of(matrix.frames));
@@ -55,6 +61,7 @@ void extract(char** arguments) {
   answer.set("dimension", JsonValue::of(extractor.dimension()));
   answer.set("rows", std::move(rows));
   answer.set("names", JsonValue::of(extractor.names()));
+  answer.set("seconds", JsonValue::of(seconds));
   std::cout << write_json(answer) << "\n";
 }
 

@@ -19,6 +19,7 @@
 #include "serval/features/external.h"
 #include "serval/features/feature_matrix.h"
 #include "serval/store/store.h"
+#include "serval/store/writer.h"
 
 namespace serval::store {
 
@@ -72,6 +73,7 @@ struct ImportedFeatures {
 // Its key covers the content hash, the recordings and which item each got, so a changed file is a new set.
 ImportedFeatures import_external(const features::ExternalSettings& settings,
                                  std::span<const ExternalRecording> recordings,
-                                 const std::filesystem::path& folder, const std::string& creator);
+                                 const std::filesystem::path& folder, const std::string& creator,
+                                 const StoreLimits& limits = {});
 
 }  // namespace serval::store
