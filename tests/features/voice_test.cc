@@ -290,7 +290,7 @@ TEST_P(VoiceTest, FrameSizesOfOddLengthAndTheSameBitsTwice) {
   const audio::Waveform clip = test_clip(5000, kRateHz, 7);
   for (const char* json :
        {R"({"type": "f0", "window_samples": 401})", R"({"type": "hnr"})",
-        R"({"type": "modulation", "modulation_window_ms": 500, "modulation_min_hz": 1})"}) {
+        R"({"type": "modulation", "modulation_window_ms": 1000, "modulation_min_hz": 1})"}) {
     const std::vector<float> first = extract(parse(json), clip).values;
     EXPECT_EQ(extract(parse(json), clip).values, first) << json;
     for (const float value : first) EXPECT_TRUE(std::isfinite(value)) << json;
