@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 
 #include <cufft.h>
+
+#include "serval/core/parallel.h"
 
 #include "cuda/core/check.cuh"
 #include "cuda/core/state.cuh"
@@ -109,7 +112,13 @@ class CudaExtractor final : public detail::ExtractorBody {
     }
   }
 
-  void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) override {
+  void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out,
+           const Prepare& prepare) override {
+    std::atomic<bool> refused = false;
+    parallel_for(clips.size(), context_.threads(), [&](std::size_t i) {
+      if (!prepare(i)) refused = true;
+    });
+    if (refused) return;
     std::vector<std::int64_t> lengths;
     for (const audio::Waveform& clip : clips)
       lengths.push_back(static_cast<std::int64_t>(clip.samples.size()));

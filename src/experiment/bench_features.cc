@@ -240,10 +240,13 @@ class Bench {
     }
   }
 
-  void extract_all(Extractor& extractor) const {
+  // Into the matrices of the batch before, as a caller does that is done with them.
+  void extract_all(Extractor& extractor) {
     for (std::size_t first = 0; first < clips_.size(); first += kClipsABatch) {
       check_interrupted();
-      extractor.run(batch(first));
+      const std::span<const Waveform> clips = batch(first);
+      matrices_.resize(std::max(matrices_.size(), clips.size()));
+      extractor.run(clips, std::span(matrices_).first(clips.size()));
     }
   }
 
@@ -280,6 +283,7 @@ class Bench {
   TemporaryFolder folder_;
   store::StoreKey key_;
   std::vector<Waveform> clips_;
+  std::vector<FeatureMatrix> matrices_;  // of a batch
   std::int64_t samples_ = 0;
   BenchReport report_;
 };

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cmath>
 
-#include "serval/core/parallel.h"
 #include "serval/features/detail/extractor_body.h"
 #include "serval/features/detail/plan.h"
 
@@ -35,9 +34,7 @@ void check_finite(std::size_t clip, const std::vector<float>& samples) {
 
 Extractor::Extractor(const FeatureSettings& settings, int sample_rate_hz, const Context& context,
                      FeatureEngine engine)
-    : device_(context.device()),
-      plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)),
-      threads_(context.threads()) {
+    : device_(context.device()), plan_(std::make_unique<detail::ExtractionPlan>(settings, sample_rate_hz)) {
   body_ = op_registry().find<detail::MakeExtractor>(context.device().kind)(context, *plan_, engine);
 }
 
@@ -63,6 +60,12 @@ std::int64_t Extractor::checked_frames(std::size_t clip, std::int64_t samples) c
 
 std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips) {
   std::vector<FeatureMatrix> out(clips.size());
+  run(clips, out);
+  return out;
+}
+
+void Extractor::run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) {
+  SERVAL_CHECK(out.size() == clips.size(), out.size(), " matrices for ", clips.size(), " clips");
   for (std::size_t i = 0; i < clips.size(); ++i) {
     const audio::Waveform& clip = clips[i];
     if (clip.sample_rate_hz != plan_->sample_rate_hz) {
@@ -75,15 +78,14 @@ std::vector<FeatureMatrix> Extractor::run(std::span<const audio::Waveform> clips
     out[i].dimension = plan_->dimension;
   }
   std::vector<char> finite(clips.size());
-  parallel_for(clips.size(), threads_, [&](std::size_t i) {
+  body_->run(clips, out, [&](std::size_t i) {
     finite[i] = is_finite(clips[i].samples);
-    out[i].values.resize(static_cast<std::size_t>(out[i].frames * out[i].dimension));
+    if (finite[i] != 0) out[i].values.resize(static_cast<std::size_t>(out[i].frames * out[i].dimension));
+    return finite[i] != 0;
   });
   for (std::size_t i = 0; i < clips.size(); ++i) {
     if (finite[i] == 0) check_finite(i, clips[i].samples);
   }
-  body_->run(clips, out);
-  return out;
 }
 
 void Extractor::run_resident(const DeviceBatch& batch, ResidentFeatures& to) {

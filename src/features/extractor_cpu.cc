@@ -44,8 +44,10 @@ class CpuExtractor final : public ExtractorBody {
   CpuExtractor(const Context& context, const ExtractionPlan& plan)
       : threads_(context.threads()), dimension_(plan.dimension), workers_(plan) {}
 
-  void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) override {
+  void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out,
+           const Prepare& prepare) override {
     parallel_for(clips.size(), threads_, [&](std::size_t i) {
+      if (!prepare(i)) return;
       std::unique_ptr<ClipWorker> worker = workers_.take();
       worker->run(clips[i].samples, out[i].values.data());
       workers_.give_back(std::move(worker));

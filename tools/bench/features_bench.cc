@@ -79,18 +79,20 @@ double processor_s() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// Every clip through every extractor, a batch at a time; sink(matrices of the batch, one list an extractor).
+// Every clip through every extractor, a batch at a time; sink(matrices, one list an extractor; how many count). A
+// batch writes into the matrices of the batch before, as a program does that is done with them.
 template <class Sink>
 std::int64_t run_all(std::vector<Extractor>& extractors, const std::vector<Waveform>& clips,
-                     std::size_t batch, const Sink& sink) {
+                     std::size_t batch, std::vector<std::vector<FeatureMatrix>>& out, const Sink& sink) {
   std::int64_t frames = 0;
+  out.resize(extractors.size());
+  for (std::vector<FeatureMatrix>& matrices : out) matrices.resize(std::min(batch, clips.size()));
   for (std::size_t first = 0; first < clips.size(); first += batch) {
     const std::size_t count = std::min(batch, clips.size() - first);
-    std::vector<std::vector<FeatureMatrix>> out;
-    for (Extractor& extractor : extractors)
-      out.push_back(extractor.run(std::span(clips).subspan(first, count)));
-    for (const FeatureMatrix& matrix : out[0]) frames += matrix.frames;
-    sink(out);
+    for (std::size_t i = 0; i < extractors.size(); ++i)
+      extractors[i].run(std::span(clips).subspan(first, count), std::span(out[i]).first(count));
+    for (std::size_t i = 0; i < count; ++i) frames += out[0][i].frames;
+    sink(out, count);
   }
   return frames;
 }
@@ -98,8 +100,9 @@ std::int64_t run_all(std::vector<Extractor>& extractors, const std::vector<Wavef
 void dump(std::vector<Extractor>& extractors, const std::vector<Waveform>& clips, std::size_t batch,
           const std::string& path) {
   std::ofstream file(path, std::ios::binary);
-  run_all(extractors, clips, batch, [&](const std::vector<std::vector<FeatureMatrix>>& out) {
-    for (std::size_t clip = 0; clip < out[0].size(); ++clip) {
+  std::vector<std::vector<FeatureMatrix>> matrices_of;
+  run_all(extractors, clips, batch, matrices_of, [&](const auto& out, std::size_t count) {
+    for (std::size_t clip = 0; clip < count; ++clip) {
       for (const std::vector<FeatureMatrix>& matrices : out) {
         const std::vector<float>& values = matrices[clip].values;
         file.write(reinterpret_cast<const char*>(values.data()),
@@ -122,12 +125,13 @@ int serve(const std::vector<std::string>& arguments) {
   for (const auto& [name, settings] : read_feature_settings(arguments[1]))
     extractors.emplace_back(settings, clips.front().sample_rate_hz, context);
 
+  std::vector<std::vector<FeatureMatrix>> matrices;
   std::string line;
   while (std::getline(std::cin, line)) {
     if (line == "run") {
       const double processor_start_s = processor_s(), start_s = serval::monotonic_s();
-      const std::int64_t frames =
-          run_all(extractors, clips, static_cast<std::size_t>(batch), [](const auto&) {});
+      const std::int64_t frames = run_all(extractors, clips, static_cast<std::size_t>(batch), matrices,
+                                          [](const auto&, std::size_t) {});
       const double end_s = serval::monotonic_s(), processor_end_s = processor_s();
       std::printf("%.9f %.9f %lld\n", end_s - start_s, processor_end_s - processor_start_s,
                   static_cast<long long>(frames));

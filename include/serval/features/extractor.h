@@ -50,6 +50,9 @@ class Extractor {
   // DataError, which names the clip by its index, for a clip of another sample rate, without samples, too
   // short for one frame (padding none), or with a sample that is not a finite number.
   std::vector<FeatureMatrix> run(std::span<const audio::Waveform> clips);
+  // The same into as many matrices, whose memory is used again: fresh pages cost about as much as the features.
+  // After an error they hold nothing of use.
+  void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out);
 
   // The same of a batch on the context's device, and there they stay. On a GPU the work may be under way when
   // this returns; what follows on the context's stream sees it done. `to` is used again where its shape fits: the
@@ -64,7 +67,6 @@ class Extractor {
 
   Device device_;
   std::unique_ptr<detail::ExtractionPlan> plan_;
-  int threads_ = 1;
   std::unique_ptr<detail::ExtractorBody> body_;
 };
 

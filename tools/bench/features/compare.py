@@ -181,9 +181,15 @@ def table(task, threads, times, audio_s):
 
 
 def scaling(program, path, rounds):
-    """Serval on one thread against two, in turns."""
+    """Serval on one thread against two, in turns of twenty runs: a run takes milliseconds, and a second processor
+    that was idle for the first one's run takes some of them to wake."""
+    runs = 20
     one, two = (serval_contender(program, "librosa", path, "deltas", threads) for threads in (1, 2))
-    ratios = [one.round()[0] / two.round()[0] for _ in range(rounds + 1)][1:]
+    ratios = []
+    for _ in range(rounds + 1):
+        seconds = [statistics.median(contender.round()[0] for _ in range(runs)) for contender in (one, two)]
+        ratios.append(seconds[0] / seconds[1])
+    ratios = ratios[1:]
     one.close()
     two.close()
     print(f"\nServal on two threads is {spread(ratios, 2)} times as fast as on one.")

@@ -1,7 +1,9 @@
 // The seam between Extractor and its devices.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -17,8 +19,12 @@ namespace serval::features::detail {
 class ExtractorBody {
  public:
   virtual ~ExtractorBody() = default;
-  // Clips are checked; each matrix has its size already.
-  virtual void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out) = 0;
+  // Gives clip i's matrix its size and says whether its samples are numbers. Called once for each clip before it
+  // is read, by any thread: on the CPU by the one that works on the clip next, which then has it in its cache.
+  using Prepare = std::function<bool(std::size_t)>;
+  // A clip that prepare() refuses is left out, and the caller throws.
+  virtual void run(std::span<const audio::Waveform> clips, std::span<FeatureMatrix> out,
+                   const Prepare& prepare) = 0;
   // Clips are checked; `out` is [first_row.back(), dimension] on the batch's device. May return before it is done.
   virtual void run_resident(const DeviceBatch& batch, std::span<const std::int64_t> first_row,
                             float* out) = 0;
