@@ -4,7 +4,7 @@
   compare.py --program build/cpu/serval_reference_extract [--corpora FOLDER] [--clips N] [--only WORD]
 
 FOLDER holds one folder of recordings a corpus (default: SERVAL_CORPORA); N recordings of each are taken, spread over
-the corpus. Both sides get the same 32-bit samples. Of spectra and mel bands, values within 60 dB of the clip's peak count, as dB
+the corpus. Both sides get the same 32-bit samples. Of spectra and mel bands, values within 60 dB of the peak count, as dB
 where they are logarithms and as relative differences where they are not; every other value counts relative to the
 largest of its column in the clip.
 """
@@ -64,7 +64,7 @@ def main():
     sounds = {}
     failed = False
     print("| case | " + " | ".join(corpora) + " |\n|---|" + "---|" * len(corpora))
-    for name, (rate_hz, settings, reference) in conventions.CASES.items():
+    for name, (rate_hz, settings, reference) in {**conventions.CASES, **conventions.voice_cases()}.items():
         if args.only not in name:
             continue
         cells = []

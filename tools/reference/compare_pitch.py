@@ -4,9 +4,9 @@
   tools/reference/compare_pitch.py --tool build/cpu/serval_reference_extract --corpora $SERVAL_CORPORA [--clips 20]
 
 Both sides get the same floats: RAVDESS at its 22,050 Hz, the others at 16,000 Hz. librosa and Praat compute in double
-precision. A frame agrees when both have no voice, or f0 differs by at most 1e-4 of itself (HNR: by 0.01 dB). Prints a
-Markdown table. Needs librosa, praat-parselmouth, scipy and soundfile; run it with NUMBA_NUM_THREADS=1 and
-OMP_NUM_THREADS=1 for the ratios of time.
+precision. A frame agrees when both have no voice, or f0 differs by at most 1e-4 of itself (HNR: by 0.01 dB).
+librosa's YIN has no voicing: Serval's says which frames are voiced. Prints a Markdown table. Needs librosa,
+praat-parselmouth, scipy and soundfile; run it with NUMBA_NUM_THREADS=1 and OMP_NUM_THREADS=1 for the ratios of time.
 """
 import argparse
 import json
@@ -92,7 +92,7 @@ def timed(function):
 
 
 def compare(tool, clips, rate_hz):
-    yin, pyin, hnr = Tally(), Tally(), Tally()
+    yin, voiced_yin, pyin, hnr = Tally(), Tally(), Tally(), Tally()
     length, hop = int(np.floor(WINDOW_MS * rate_hz / 1000 + 0.5)), int(np.floor(HOP_MS * rate_hz / 1000 + 0.5))
     frames = {"window_samples": length, "hop_samples": hop}
     common = dict(fmin=LOW_HZ, fmax=HIGH_HZ, sr=rate_hz, frame_length=length, hop_length=hop)
@@ -103,6 +103,7 @@ def compare(tool, clips, rate_hz):
         other, other_s = timed(lambda: librosa.yin(y, **common))
         yin.add(own[:, 0], other, 1e-4, True)
         yin.own_s, yin.other_s = yin.own_s + own_s, yin.other_s + other_s
+        voiced_yin.add(own[own[:, 1] > 0, 0], other[own[:, 1] > 0], 1e-4, True)
 
         own, own_s = serval(tool, f0, x, rate_hz)
         (pitch, voiced, probability), other_s = timed(lambda: librosa.pyin(y, fill_na=0, **common))
@@ -115,7 +116,7 @@ def compare(tool, clips, rate_hz):
         other, other_s = timed(lambda: praat_hnr(y, settings, rate_hz)[:, 0])
         hnr.add(own[:, 0], other, 0.01, False, own[:, 0] > -199, other > -199)
         hnr.own_s, hnr.other_s = hnr.own_s + own_s, hnr.other_s + other_s
-    return {"YIN": yin, "pYIN": pyin, "HNR": hnr}
+    return {"YIN": yin, "YIN, voiced frames": voiced_yin, "pYIN": pyin, "HNR": hnr}
 
 
 def main():

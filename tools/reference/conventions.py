@@ -185,6 +185,27 @@ def versions():
     return {name: version(name) for name in names}
 
 
+# As tests/golden/features/make_pitch_goldens.py has them from numpy, scipy and librosa; goldens of them stand there.
+def of_voice(settings):
+    import sys
+    sys.path.insert(0, str(HERE.parents[1] / "tests/golden/features"))
+    import make_pitch_goldens as voice
+    settings = {"window_samples": 400, "hop_samples": 160, **settings}
+    return 16000, settings, lambda y: getattr(voice, settings["type"])(y, settings)
+
+
+def voice_cases():
+    modulation = {"type": "modulation", "n_fft": 512, "n_mels": 8, "modulation_window_ms": 1000, "modulation_min_hz": 1}
+    return {
+        "teager": of_voice({"type": "teager"}),
+        "teager_log": of_voice({"type": "teager", "teager": "log_mean_abs"}),
+        "modulation": of_voice(modulation),
+        "modulation_linear": of_voice({**modulation, "log": "none"}),
+        "pcen": of_voice({"type": "pcen", "n_fft": 512, "n_mels": 64}),
+        "pcen_root_free": of_voice({"type": "pcen", "n_fft": 512, "n_mels": 64, "pcen_power": 0, "power": 2}),
+    }
+
+
 def serval(program, settings, rate_hz, clips):
     """What Serval makes of the same samples: a list of [frame, dimension]."""
     import json
