@@ -30,7 +30,8 @@ set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHA
 function(serval_add_rooms)
   set_property(GLOBAL PROPERTY SERVAL_ROOMS "${ARGN}")
   foreach(room IN LISTS ARGN)
-    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*.cc)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*.cc
+      ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*/*.cc)
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/src/core/cuda_absent.cc)
     add_library(serval_${room} OBJECT ${sources})
     set_target_properties(serval_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)

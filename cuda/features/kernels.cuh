@@ -6,8 +6,8 @@
 #include "serval/features/detail/statistics_math.h"
 
 #include "cuda/core/kernel.cuh"
+#include "cuda/core/teams.cuh"
 #include "cuda/features/batch.cuh"
-#include "cuda/features/teams.cuh"
 
 namespace serval::features::cuda {
 
@@ -181,7 +181,7 @@ struct StatisticArgs {
 // One block a clip (x) and column (y); for all_mean one column.
 SERVAL_KERNEL statistic_kernel(StatisticArgs a) {
   SERVAL_SHARED(double, scratch, serval::cuda::kWarpSize);
-  const BlockTeam team{scratch};
+  const serval::cuda::BlockTeam team{scratch};
   const std::int64_t clip = blockIdx.x;
   const std::int64_t first = a.batch.first_frame[clip];
   const std::int64_t frames = a.batch.first_frame[clip + 1] - first;

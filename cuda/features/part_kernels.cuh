@@ -4,8 +4,8 @@
 #include "serval/features/detail/plan.h"
 
 #include "cuda/core/kernel.cuh"
+#include "cuda/core/teams.cuh"
 #include "cuda/features/batch.cuh"
-#include "cuda/features/teams.cuh"
 
 namespace serval::features::cuda {
 
@@ -60,7 +60,7 @@ SERVAL_KERNEL part_frame_kernel(Part part, PartFrameArgs a) {
   detail::FrameView view = frame_view(a.batch, a.shape, frame);
   view.bins = a.bins;
   view.power = a.power == nullptr ? nullptr : a.power + i * a.bins;
-  part.frame(WarpTeam{}, view,
+  part.frame(serval::cuda::WarpTeam{}, view,
              part_memory(a.buffers, frame, a.batch.frame_clip[frame], work + warp * a.buffers.work));
 }
 
@@ -82,7 +82,7 @@ SERVAL_KERNEL part_clip_kernel(Part part, PartClipArgs a) {
   view.frames = a.batch.first_frame[clip + 1] - first;
   view.bank = a.bank == nullptr ? nullptr : a.bank + first * a.n_mels;
   view.n_mels = a.n_mels;
-  part.clip(BlockTeam{scratch}, view, part_memory(a.buffers, first, clip, work));
+  part.clip(serval::cuda::BlockTeam{scratch}, view, part_memory(a.buffers, first, clip, work));
 }
 
 }  // namespace serval::features::cuda

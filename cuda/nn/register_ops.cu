@@ -1,6 +1,27 @@
+#include "serval/nn/detail/portable_ops.h"
+
+#include "cuda/core/portable_op.cuh"
+#include "cuda/core/state.cuh"
 #include "cuda/nn/bodies.cuh"
 
 namespace serval::nn {
+
+namespace {
+
+template <class Op>
+void portable(const Context& context, const typename Op::Args& args) {
+  cuda::launch_portable(cuda::cuda_state(context).stream(), args);
+}
+
+struct CudaList {
+  OpRegistry& registry;
+  template <class Op>
+  void op() {
+    registry.add<Op>(DeviceKind::kCuda, portable<Op>);
+  }
+};
+
+}  // namespace
 
 void register_cuda_ops(OpRegistry& registry) {
   constexpr DeviceKind kCuda = DeviceKind::kCuda;
@@ -22,6 +43,8 @@ void register_cuda_ops(OpRegistry& registry) {
   registry.add<AttentionPoolBackward>(kCuda, bodies::attention_pool_backward);
   registry.add<SoftmaxCrossEntropy>(kCuda, bodies::softmax_cross_entropy);
   registry.add<AdamStep>(kCuda, bodies::adam_step);
+  CudaList list{registry};
+  detail::list_portable_ops(list);
 }
 
 }  // namespace serval::nn

@@ -9,7 +9,7 @@ void OpRegistry::add_erased(const char* name, DeviceKind device, Erased* body) {
 }
 
 OpRegistry::Erased* OpRegistry::find_erased(const char* name, DeviceKind device) const {
-  const auto found = bodies_.find(name);
+  const auto found = bodies_.find(std::string_view(name));  // makes no string
   Erased* body = found == bodies_.end() ? nullptr : found->second[static_cast<std::size_t>(device)];
   if (body == nullptr)
     throw UnsupportedError(cat("operation ", name, " is not available on device ", to_string(device)));

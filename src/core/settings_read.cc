@@ -144,8 +144,14 @@ class Reader : public SettingsVisitor {
   }
 
   void visit_texts(const char* name, std::vector<std::string>& values, Help help) override {
-    const JsonValue* found = take_list(name, help, "a list of texts");
+    const JsonValue* found = take(name, help);
     if (found == nullptr) return;
+    if (found->kind == JsonValue::Kind::kText) {
+      values = {found->text};
+      return;
+    }
+    if (found->kind != JsonValue::Kind::kList)
+      return wrong_kind(*found, name, "text in quotes or a list of them");
     values.clear();
     for (std::size_t i = 0; i < found->items.size(); ++i) {
       const JsonValue& item = found->items[i];

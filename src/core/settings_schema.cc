@@ -71,7 +71,10 @@ class SchemaWriter : public SettingsVisitor {
     add(name, std::move(field), std::move(defaults), help);
   }
   void visit_texts(const char* name, std::vector<std::string>& values, Help help) override {
-    add(name, list_of(typed("string")), JsonValue::of(values), help);
+    JsonValue field = JsonValue::object();
+    field.set("type", JsonValue::of(std::vector<std::string>{"string", "array"}));
+    field.set("items", typed("string"));
+    add(name, std::move(field), JsonValue::of(values), help);
   }
   void visit_text_map(const char* name, NamedList<std::string>&, Help help) override {
     JsonValue field = typed("object");

@@ -127,6 +127,9 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
   std::vector<train::Task> tasks;
   for (const auto& [name, model] : settings.models) {
     const std::size_t set = feature_index(settings, model.input.features);
+    const std::string problem = nn::classifier_problem(
+        model.network, nn::sequence_sizes(data[set]->feature, data[set]->classes, 1, 1 << 16));
+    if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
     const auto items = model_items(name, model.input, dataset.features[set].offsets);
     for (const std::int64_t seed : settings.seeds) {
       for (const folds::Fold& fold : plan.folds) {

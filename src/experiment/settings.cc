@@ -18,6 +18,9 @@ void describe(SettingsVisitor& v, InputSettings& s) {
 void describe(SettingsVisitor& v, ModelSettings& s) {
   v.object("input", s.input, {"what the network reads", "", Need::kRequired});
   v.object("network", s.network, {"layers, or the path of a JSON file that holds them", "", Need::kRequired});
+  if (s.network.layers.empty()) return;  // reported as missing
+  const std::string problem = nn::classifier_problem(s.network);
+  v.check(problem.empty(), "network", problem);
 }
 
 namespace {

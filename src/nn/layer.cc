@@ -4,30 +4,18 @@
 
 namespace serval::nn {
 
-Layer::Layer(const Context& context, const NetworkPlan& plan, PlannedLayer planned, const NetworkSizes& sizes)
-    : planned_(std::move(planned)) {
-  for (const std::size_t block : planned_.blocks) blocks_.push_back(plan.blocks[block]);
-  const std::int64_t steps = planned_.sequence_out ? sizes.max_time : 1;
-  const Shape largest{steps, sizes.max_batch, planned_.output};
-  y_ = Tensor(context.device(), largest);
-  dy_ = Tensor(context.device(), largest);
+Layer::Layer(const LayerBuild& build) : name_(build.node.name), output_(build.output()) {
+  for (std::size_t i = 0; i < build.node.inputs.size(); ++i) inputs_.push_back(build.input(i));
+  for (const std::size_t block : build.node.blocks) blocks_.push_back(build.plan.blocks[block]);
 }
-
-Shape Layer::shape(const LayerCall& call, bool sequence, std::int64_t feature) const {
-  return sequence ? Shape{call.batch.time, call.batch.batch, feature} : Shape{call.batch.batch, feature};
-}
-std::int64_t Layer::rows(const LayerCall& call) const {
-  return planned_.sequence_in ? call.batch.time * call.batch.batch : call.batch.batch;
-}
-
-TensorView Layer::view(Tensor& tensor, const LayerCall& call) {
-  return tensor.view(0, shape(call, planned_.sequence_out, planned_.output));
-}
-TensorView Layer::output(const LayerCall& call) { return view(y_, call); }
-TensorView Layer::output_gradient(const LayerCall& call) { return view(dy_, call); }
 
 ConstTensorView Layer::parameter(const LayerCall& call, std::size_t index) const {
   const ParameterBlock& block = blocks_[index];
+  return {call.parameters + block.offset, block.shape, call.context.device().kind};
+}
+TensorView Layer::statistic(const LayerCall& call, std::size_t index) const {
+  const ParameterBlock& block = blocks_[index];
+  SERVAL_CHECK(block.role == ParameterBlock::Role::kStatistic, block.name, " is not a statistic");
   return {call.parameters + block.offset, block.shape, call.context.device().kind};
 }
 TensorView Layer::gradient(const LayerCall& call, std::size_t index) const {

@@ -1,69 +1,99 @@
 // One layer of a network on its device: calls ops only, so the same code drives every device.
 #pragma once
 
-#include <memory>
+#include <span>
+#include <vector>
+
+#include "serval/nn/gemm.h"
+#include "serval/nn/network.h"
+#include "serval/nn/pointwise.h"
 
 #include "network_plan.h"
 
 namespace serval::nn {
 
+// The steps of the sequences on one clock, in this batch.
+struct Steps {
+  std::int64_t time = 1;
+  View<const std::int32_t> lengths;  // [batch], on the device
+  const std::int32_t* host_lengths = nullptr;
+};
+
 // What a layer needs to know about the call it is part of.
 struct LayerCall {
   const Context& context;
-  const SequenceBatch& batch;
+  std::int64_t batch = 0;
+  std::span<const Steps> clocks;
   Mode mode = Mode::kInfer;
-  RandomStream random;                // of this training step
-  const float* parameters = nullptr;  // the network's flat buffers
+  RandomStream random;          // of this training step
+  float* parameters = nullptr;  // the network's flat buffers
   float* gradients = nullptr;
+
+  const Steps& steps(const ValueType& type) const { return clocks[static_cast<std::size_t>(type.clock)]; }
+  std::int64_t rows(const ValueType& type) const {  // items
+    return type.sequence() ? batch * steps(type).time : batch;
+  }
+  Shape shape(const ValueType& type) const {
+    Shape out = type.sequence() ? Shape{steps(type).time, batch} : Shape{batch};
+    return out.append(type.item);
+  }
 };
 
-// Owns its output and the gradient of its output, both as large as the largest batch needs.
-// Gradients at padded steps are 0 everywhere, so a layer may treat padding like any other step.
+struct LayerBuild {
+  const Context& context;
+  const NetworkPlan& plan;
+  const PlannedNode& node;
+  const NetworkSizes& sizes;
+
+  const ValueType& input(std::size_t index = 0) const {
+    return plan.values[static_cast<std::size_t>(node.inputs[index])].type;
+  }
+  const ValueType& output() const { return plan.values[static_cast<std::size_t>(node.output)].type; }
+  std::int64_t max_time(const ValueType& type) const {
+    return type.sequence() ? plan.clocks[static_cast<std::size_t>(type.clock)].max_time : 1;
+  }
+  std::int64_t max_rows(const ValueType& type) const { return sizes.max_batch * max_time(type); }
+  // Memory for a layer's own use.
+  Tensor floats(std::int64_t count) const { return Tensor(context.device(), {count}); }
+};
+
+// What goes back through a layer.
+struct Backward {
+  std::span<const ConstTensorView> x;  // what forward was given
+  ConstTensorView y;                   // and what it gave
+  TensorView dy;                       // 0 at steps past a sequence's end; the layer may overwrite it
+  std::span<const TensorView> dx;      // to be overwritten, 0 past the end too; empty where not wanted
+};
+
 class Layer {
  public:
-  Layer(const Context& context, const NetworkPlan& plan, PlannedLayer planned, const NetworkSizes& sizes);
+  explicit Layer(const LayerBuild& build);
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
   virtual ~Layer() = default;
 
-  virtual ConstTensorView forward(const LayerCall& call, ConstTensorView x) = 0;
-  // Adds to the parameters' gradients. `dy` is the gradient of what forward returned; `dx` is overwritten
-  // with the gradient of x, and empty where that is not wanted.
-  virtual void backward(const LayerCall& call, ConstTensorView x, ConstTensorView dy, TensorView dx) = 0;
-
-  // Where the next layer puts the gradient of this one's output.
-  TensorView output_gradient(const LayerCall& call);
+  virtual void forward(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) = 0;
+  // Adds to the parameters' gradients.
+  virtual void backward(const LayerCall& call, const Backward& b) = 0;
+  // Whether y would be x, in a forward that is not followed by a backward.
+  virtual bool passes_through(Mode) const { return false; }
 
  protected:
-  TensorView output(const LayerCall& call);
-  Shape shape(const LayerCall& call, bool sequence, std::int64_t feature) const;
-  std::int64_t rows(const LayerCall& call) const;  // of the input
-
-  // Block `index` of this layer's parameters, and its gradient.
+  // Block `index` of this layer's parameters, and its gradient. The rows of a statistic may be written in forward.
   ConstTensorView parameter(const LayerCall& call, std::size_t index) const;
+  TensorView statistic(const LayerCall& call, std::size_t index) const;
   TensorView gradient(const LayerCall& call, std::size_t index) const;
 
-  const PlannedLayer& planned() const { return planned_; }
+  const std::string& name() const { return name_; }
+  const ValueType& input(std::size_t index = 0) const { return inputs_[index]; }
+  const ValueType& output() const { return output_; }
 
  private:
-  TensorView view(Tensor& tensor, const LayerCall& call);
-
-  PlannedLayer planned_;
+  std::string name_;
+  std::vector<ValueType> inputs_;
+  ValueType output_;
   std::vector<ParameterBlock> blocks_;
-  Tensor y_;
-  Tensor dy_;
 };
-
-std::unique_ptr<Layer> make_lstm_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
-                                       const NetworkSizes&);
-std::unique_ptr<Layer> make_pool_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
-                                       const NetworkSizes&);
-std::unique_ptr<Layer> make_attention_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
-                                            const NetworkSizes&);
-std::unique_ptr<Layer> make_dense_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
-                                        const NetworkSizes&);
-std::unique_ptr<Layer> make_dropout_layer(const Context&, const NetworkPlan&, const PlannedLayer&,
-                                          const NetworkSizes&);
 
 // y [rows, n] = x [rows, k] w^T with w [n, k], as every weight matrix is stored; and its two gradients.
 void multiply(const Context& context, ConstTensorView x, ConstTensorView w, TensorView y);

@@ -1,118 +1,151 @@
+#include <optional>
+
+#include "serval/core/error.h"
+#include "serval/nn/network.h"
+
+#include "layer_body.h"
 #include "network_plan.h"
 
 namespace serval::nn {
 
+LayerSettings::LayerSettings() : body(layer_types().front().second()) {}
+LayerSettings::LayerSettings(const LayerSettings& other)
+    : name(other.name),
+      input(other.input),
+      weights_of(other.weights_of),
+      frozen(other.frozen),
+      body(other.body->clone()) {}
+LayerSettings::LayerSettings(LayerSettings&&) noexcept = default;
+LayerSettings& LayerSettings::operator=(LayerSettings other) noexcept {
+  name.swap(other.name);
+  input.swap(other.input);
+  weights_of.swap(other.weights_of);
+  frozen = other.frozen;
+  body.swap(other.body);
+  return *this;
+}
+LayerSettings::~LayerSettings() = default;
+
+void describe(SettingsVisitor& v, LayerSettings& s) {
+  MakeLayerBody make = nullptr;
+  for (const auto& [name, other] : layer_types()) {
+    if (std::string(name) == s.body->type()) make = other;
+  }
+  v.variants("type", make, layer_types(), {.text = "kind of layer", .need = Need::kRequired},
+             [&s, &make](SettingsVisitor& fields) {
+               std::unique_ptr<LayerBody> fresh = make();
+               if (std::string(fresh->type()) != s.body->type()) s.body = std::move(fresh);
+               s.body->describe(fields);
+             });
+  v.text("name", s.name, {"what other layers call it; layer<number> when left out"});
+  v.texts("input", s.input, {"the inputs or layers that it reads; the layer before when left out"});
+  v.text("weights_of", s.weights_of, {"an equal layer before this one whose weights it shares"});
+  v.flag("frozen", s.frozen, {"keeps the weights that it starts with"});
+}
+
+void describe(SettingsVisitor& v, InputSettings& s) {
+  v.choice(
+      "kind", s.kind,
+      Options<InputKind>{
+          {"sequence", InputKind::kSequence}, {"image", InputKind::kImage}, {"vector", InputKind::kVector}},
+      {"sequence: steps, of which each recording has its own number; image: [channel, height, width]; "
+       "vector: one feature vector a recording"});
+  v.integers("shape", s.shape, {.min = 1, .max = 1 << 20},
+             {"of a step, image or vector; as the data has it when left out"});
+  v.check(s.shape.empty() || s.kind != InputKind::kImage || s.shape.size() == 3, "shape",
+          "an image has three sizes: [channel, height, width]");
+  v.check(s.shape.empty() || s.kind != InputKind::kVector || s.shape.size() == 1, "shape",
+          "a vector has one size");
+  v.check(s.shape.empty() || s.kind != InputKind::kSequence || s.shape.size() == 1 || s.shape.size() == 3,
+          "shape", "a step is a vector with one size, or an image with three");
+}
+
 namespace {
 
-const Options<LayerType>& layer_types() {
-  static const Options<LayerType> types{
-      {"lstm", LayerType::kLstm},          {"mean_pool", LayerType::kMeanPool},
-      {"last_pool", LayerType::kLastPool}, {"attention_pool", LayerType::kAttentionPool},
-      {"dense", LayerType::kDense},        {"dropout", LayerType::kDropout},
-  };
-  return types;
+// Sizes that stand for any; none where an image would have to be invented.
+std::optional<NetworkSizes> any_sizes(const NetworkSettings& settings) {
+  constexpr std::int64_t kLong = 1 << 16;
+  NetworkSizes sizes;
+  sizes.classes = settings.classes > 0 ? settings.classes : 7;
+  for (const auto& [name, input] : settings.inputs) {
+    if (input.shape.empty() && input.kind == InputKind::kImage) return {};
+    InputSizes size{.item = input.shape.empty() ? Shape{64} : Shape{}, .max_time = kLong};
+    for (const std::int64_t dim : input.shape) size.item.append(dim);
+    sizes.inputs.push_back(size);
+  }
+  if (settings.inputs.empty()) sizes.inputs.push_back({Shape{64}, kLong});
+  return sizes;
 }
 
-const Options<Activation>& activations() {
-  static const Options<Activation> options{{"none", Activation::kNone},
-                                           {"relu", Activation::kRelu},
-                                           {"tanh", Activation::kTanh},
-                                           {"sigmoid", Activation::kSigmoid}};
-  return options;
+bool all_declared(const NetworkSettings& settings) {
+  for (const auto& [name, input] : settings.inputs) {
+    if (input.shape.empty()) return false;
+  }
+  return !settings.inputs.empty();
 }
 
-bool is_pool(LayerType type) {
-  return type == LayerType::kMeanPool || type == LayerType::kLastPool || type == LayerType::kAttentionPool;
+// Whether the layers fit together, as far as can be told without the data.
+std::string problem_without_data(const NetworkSettings& settings) {
+  const std::optional<NetworkSizes> sizes = any_sizes(settings);
+  if (!sizes) return "";
+  try {
+    plan_network(settings, *sizes);
+    return "";
+  } catch (const SizeError& error) {
+    return all_declared(settings) ? error.what() : "";
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
 }
 
 }  // namespace
 
-const char* layer_type_name(LayerType type) {
-  for (const auto& [name, value] : layer_types()) {
-    if (value == type) return name;
-  }
-  return "unknown";
+std::string classifier_problem(const NetworkSettings& settings, const NetworkSizes& sizes) {
+  return classifier_problem(settings, sizes, false);
 }
-
-void describe(SettingsVisitor& v, LayerSettings& s) {
-  v.variants(
-      "type", s.type, layer_types(), {.text = "kind of layer", .need = Need::kRequired},
-      [&s](SettingsVisitor& fields) {
-        switch (s.type) {
-          case LayerType::kLstm:
-            // The first weights take time with the cube of the width: seconds at 2048, minutes beyond.
-            fields.integer("hidden", s.hidden, {.min = 1, .max = 2048}, {"width of the state", "units"});
-            fields.integer("layers", s.layers, {.min = 1, .max = 16}, {"how many are stacked"});
-            fields.flag("bidirectional", s.bidirectional,
-                        {"read each sequence in both directions, side by side in the output"});
-            fields.real("dropout", s.dropout, {.min = 0, .max = 0.99}, {"rate between stacked layers"});
-            fields.check(s.dropout == 0 || s.layers > 1, "dropout",
-                         "falls between stacked layers and there is one; "
-                         "put a layer of type \"dropout\" after it instead");
-            break;
-          case LayerType::kMeanPool:
-          case LayerType::kLastPool:
-            break;
-          case LayerType::kAttentionPool:
-            fields.integer("units", s.units, {.min = 1, .max = 8192},
-                           {"width of the layer that scores a step", "units", Need::kRequired});
-            break;
-          case LayerType::kDense:
-            fields.integer("units", s.units, {.min = 0, .max = 65536},
-                           {"width; 0, for the last layer: one for each class", "units"});
-            fields.choice("activation", s.activation, activations(), {"applied to each output"});
-            break;
-          case LayerType::kDropout:
-            fields.real("rate", s.rate, {.min = 0, .max = 0.99}, {"share of values set to 0 in training"});
-            break;
-        }
-      });
+std::string classifier_problem(const NetworkSettings& settings) {
+  const std::optional<NetworkSizes> sizes = any_sizes(settings);
+  if (!sizes || !problem_without_data(settings).empty()) return "";  // reported as such
+  try {
+    plan_network(settings, *sizes);
+  } catch (const SizeError&) {
+    return "";
+  }
+  return classifier_problem(settings, *sizes, true);
 }
 
 void describe(SettingsVisitor& v, NetworkSettings& s) {
-  v.list("layers", s.layers, {.text = "from the input to the classes", .need = Need::kRequired});
-  const std::string problem = network_problem(s);
+  v.map("inputs", s.inputs, {"what the network reads, by name; one sequence of features when left out"});
+  v.list("layers", s.layers, {.text = "each reads layers before it", .need = Need::kRequired});
+  v.texts("outputs", s.outputs, {"layers whose results are the network's; the last layer when left out"});
+  v.integer("classes", s.classes, {.min = 0, .max = 4096}, {"0: as many as the data has"});
+  v.check(s.inputs.size() <= 8, "inputs", "at most 8");
+  const std::string problem = problem_without_data(s);
   v.check(problem.empty(), "layers", problem);
 }
 
-std::string network_problem(const NetworkSettings& settings) {
-  const auto label = [&settings](std::size_t i) {
-    return cat("layers[", i, "] (", layer_type_name(settings.layers[i].type), ")");
-  };
-  if (settings.layers.empty()) return "there is no layer; the last must be {\"type\": \"dense\"}";
-  std::size_t pool = settings.layers.size();  // the one seen so far
-  for (std::size_t i = 0; i < settings.layers.size(); ++i) {
-    const LayerSettings& layer = settings.layers[i];
-    const bool last = i + 1 == settings.layers.size();
-    const bool pooled = pool < i;
-    if (pooled && (is_pool(layer.type) || layer.type == LayerType::kLstm)) {
-      return cat(label(i), " reads a sequence, but ", label(pool), " has reduced it to one vector; ",
-                 is_pool(layer.type) ? "keep one of the two" : "put it before the pool");
-    }
-    if (is_pool(layer.type)) pool = i;
-    if (layer.type == LayerType::kAttentionPool && layer.units < 1) {
-      return cat(label(i), " has no units; give the width of its hidden layer, such as 64");
-    }
-    if (layer.type == LayerType::kDense && layer.units == 0 && !last) {
-      return cat(label(i),
-                 " has 0 units, which means one for each class and is for the last layer; give its width");
-    }
-    if (!last) continue;
-    if (layer.type != LayerType::kDense) {
-      return cat(label(i),
-                 " is the last layer, which must be {\"type\": \"dense\"} with one unit for each class");
-    }
-    if (!pooled) {
-      return cat(label(i),
-                 " would give classes for each time step; put a mean_pool, last_pool or attention_pool",
-                 " somewhere before it");
-    }
-    if (layer.activation != Activation::kNone) {
-      return cat(label(i),
-                 " is the last layer and must have activation \"none\": softmax belongs to the loss");
-    }
+NetworkSizes sequence_sizes(std::int64_t feature, std::int64_t classes, std::int64_t max_batch,
+                            std::int64_t max_time) {
+  NetworkSizes sizes;
+  sizes.inputs = {{Shape{feature}, max_time}};
+  sizes.classes = classes;
+  sizes.max_batch = max_batch;
+  return sizes;
+}
+
+NetworkSizes declared_sizes(const NetworkSettings& settings) {
+  NetworkSizes sizes;
+  sizes.classes = settings.classes;
+  sizes.max_batch = 1;
+  if (settings.inputs.empty()) throw ConfigError("inputs.input: its size is that of the data");
+  for (const auto& [name, input] : settings.inputs) {
+    InputSizes size;
+    for (const std::int64_t dim : input.shape) size.item.append(dim);
+    if (input.shape.empty()) throw ConfigError(cat("inputs.", name, ": its size is that of the data"));
+    size.max_time = 1 << 16;
+    sizes.inputs.push_back(size);
   }
-  return "";
+  return sizes;
 }
 
 }  // namespace serval::nn

@@ -29,6 +29,11 @@ void bias_activation(const Context&, const BiasActivationArgs& args) {
       case Activation::kSigmoid:
         kernels.apply_sigmoid(args.columns, y);
         break;
+      case Activation::kLeakyRelu:
+      case Activation::kElu:
+      case Activation::kGelu:
+        for (std::int64_t c = 0; c < args.columns; ++c) y[c] = detail::activate(args.activation, y[c]);
+        break;
     }
   }
 }
@@ -51,6 +56,14 @@ void activation_backward(const Context&, const ActivationBackwardArgs& args) {
     case Activation::kSigmoid:
       run_for([](float y) { return detail::activation_slope(Activation::kSigmoid, y); });
       break;
+    case Activation::kLeakyRelu:
+      run_for([](float y) { return detail::activation_slope(Activation::kLeakyRelu, y); });
+      break;
+    case Activation::kElu:
+      run_for([](float y) { return detail::activation_slope(Activation::kElu, y); });
+      break;
+    case Activation::kGelu:
+      throw InternalError("the slope of gelu does not follow from its result");
   }
 }
 

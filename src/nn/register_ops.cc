@@ -1,6 +1,20 @@
+#include "serval/nn/detail/portable_ops.h"
+
 #include "cpu_ops.h"
 
 namespace serval::nn {
+
+namespace {
+
+struct CpuList {
+  OpRegistry& registry;
+  template <class Op>
+  void op() {
+    registry.add<Op>(DeviceKind::kCpu, serval::cpu::portable<Op>);
+  }
+};
+
+}  // namespace
 
 void register_cpu_ops(OpRegistry& registry);  // called by core/context.cc
 
@@ -24,6 +38,8 @@ void register_cpu_ops(OpRegistry& registry) {
   registry.add<SoftmaxCrossEntropy>(kCpu, cpu::softmax_cross_entropy);
   registry.add<AdamStep>(kCpu, cpu::adam_step);
   registry.add<GatherSequences>(kCpu, cpu::gather_sequences);
+  CpuList list{registry};
+  detail::list_portable_ops(list);
 }
 
 }  // namespace serval::nn

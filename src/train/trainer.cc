@@ -12,6 +12,7 @@
 #include "serval/nn/gather.h"
 #include "serval/nn/loss.h"
 #include "serval/nn/optimiser.h"
+#include "serval/nn/pointwise.h"
 #include "serval/train/augmentation.h"
 #include "serval/train/batches.h"
 
@@ -33,19 +34,16 @@ std::int64_t largest_side(const Task& task, const Items& items) {
 }
 
 nn::NetworkSizes network_sizes(const Task& task, const Items& items, const Augmentation* augmentation) {
-  nn::NetworkSizes sizes;
-  sizes.feature = task.data->feature;
-  sizes.classes = task.data->classes;
-  sizes.max_batch = std::min<std::int64_t>(task.settings.batch_size, largest_side(task, items));
+  std::int64_t max_batch = std::min<std::int64_t>(task.settings.batch_size, largest_side(task, items));
+  std::int64_t max_time = 0;
   for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
-    for (const std::int64_t r : *side)
-      sizes.max_time = std::max<std::int64_t>(sizes.max_time, items.longest(r));
+    for (const std::int64_t r : *side) max_time = std::max<std::int64_t>(max_time, items.longest(r));
   }
   if (augmentation != nullptr) {
-    sizes.max_batch = task.settings.batch_size;
-    sizes.max_time = std::max(sizes.max_time, augmentation->longest_item());
+    max_batch = task.settings.batch_size;
+    max_time = std::max(max_time, augmentation->longest_item());
   }
-  return sizes;
+  return nn::sequence_sizes(task.data->feature, task.data->classes, max_batch, max_time);
 }
 
 // Weights of the classes in the loss, from the training side alone.
@@ -82,6 +80,7 @@ struct Trainer::Impl {
   std::shared_ptr<const Items> items;
   std::int64_t most_items;
   nn::NetworkSizes sizes;
+  std::int64_t feature, max_time;
   nn::Network network;
   Tensor mean, scale, weights;
   Tensor first_moment, second_moment, adam_scratch;
@@ -93,6 +92,7 @@ struct Trainer::Impl {
   bool has_copies = false;
   Array<std::int64_t> starts;
   Array<std::int32_t> lengths, labels;
+  nn::Batch batch{0, std::vector<nn::InputBatch>(1)};
   TrainingState state;
   std::string label;  // of the device, as results record it
 
@@ -105,19 +105,21 @@ struct Trainer::Impl {
                               : std::make_shared<const Items>(whole_recordings(*used_task.data))),
         most_items(largest_side(used_task, *items)),
         sizes(network_sizes(used_task, *items, augmentation.get())),
+        feature(sizes.inputs.front().item[0]),
+        max_time(sizes.inputs.front().max_time),
         network(used_context, used_task.network, sizes) {
     const Device device = context.device();
-    const std::int64_t n = network.parameter_count();
-    const std::int64_t batch = sizes.max_batch;
+    const std::int64_t n = network.trained_count();
+    const std::int64_t largest = sizes.max_batch;
     mean = Tensor::from_host(device, task.normaliser.mean);
     scale = Tensor::from_host(device, task.normaliser.scale);
     weights = Tensor::from_host(device, class_weights(task, *items));
     first_moment = Tensor(device, {n});
     second_moment = Tensor(device, {n});
     adam_scratch = Tensor(device, {nn::adam_scratch_size(n)});
-    best_parameters = Tensor(device, {n});
-    x = Tensor(device, {sizes.max_time * batch * sizes.feature});
-    dlogits = Tensor(device, {batch, sizes.classes});
+    best_parameters = Tensor(device, {network.parameter_count()});
+    x = Tensor(device, {max_time * largest * feature});
+    dlogits = Tensor(device, {largest, sizes.classes});
     loss = Tensor(device, {2});
     make_room(most_items);
     label = nn::device_label(device);
@@ -151,20 +153,22 @@ struct Trainer::Impl {
     run<nn::FillZero>(context, loss.view());
   }
 
-  nn::SequenceBatch gather(const EpochPlan& plan, const EpochPlan::Slice& slice) {
+  nn::Batch& gather(const EpochPlan& plan, const EpochPlan::Slice& slice) {
     nn::GatherArgs args;
     args.time = slice.time;
     args.batch = slice.count;
-    args.feature = sizes.feature;
+    args.feature = feature;
     args.values = task.data->values.view();
-    if (copy_frames > 0) args.more_values = copies.view(0, {copy_frames, sizes.feature});
+    if (copy_frames > 0) args.more_values = copies.view(0, {copy_frames, feature});
     args.starts = starts.view(slice.first, {slice.count});
     args.lengths = lengths.view(slice.first, {slice.count});
     args.mean = mean.view();
     args.scale = scale.view();
-    args.x = x.view(0, {slice.time, slice.count, sizes.feature});
+    args.x = x.view(0, {slice.time, slice.count, feature});
     run<nn::GatherSequences>(context, args);
-    return {slice.time, slice.count, args.x, args.lengths, plan.lengths.data() + slice.first};
+    batch.size = slice.count;
+    batch.inputs[0] = {args.x, slice.time, args.lengths, plan.lengths.data() + slice.first};
+    return batch;
   }
 
   void softmax(const EpochPlan::Slice& slice, ConstTensorView logits, bool training) {
@@ -190,9 +194,9 @@ struct Trainer::Impl {
   void take_copies(Copies made) {
     const std::int64_t recordings = static_cast<std::int64_t>(task.data->labels.size());
     const std::int64_t frames = task.data->offsets.back();
-    copy_frames = static_cast<std::int64_t>(made.values.size()) / sizes.feature;
+    copy_frames = static_cast<std::int64_t>(made.values.size()) / feature;
     SERVAL_CHECK(made.items.offsets.size() == made.sources.size() + 1 &&
-                     static_cast<std::int64_t>(made.values.size()) == copy_frames * sizes.feature,
+                     static_cast<std::int64_t>(made.values.size()) == copy_frames * feature,
                  made.sources.size(), " copies with ", made.items.offsets.size(), " offsets");
     epoch_items = {{}, *items, task.sides.train};
     epoch_items.labels.labels = task.data->labels;
@@ -209,8 +213,8 @@ struct Trainer::Impl {
       epoch_items.items.offsets.push_back(items->offsets.back() + made.items.offsets[i + 1]);
     }
     for (std::size_t i = 0; i < made.items.starts.size(); ++i) {
-      SERVAL_CHECK(made.items.frames[i] <= sizes.max_time, "an item of ", made.items.frames[i],
-                   " frames, at most ", sizes.max_time, " were announced");
+      SERVAL_CHECK(made.items.frames[i] <= max_time, "an item of ", made.items.frames[i], " frames, at most ",
+                   max_time, " were announced");
       epoch_items.items.starts.push_back(frames + made.items.starts[i]);
       epoch_items.items.frames.push_back(made.items.frames[i]);
     }
@@ -239,15 +243,15 @@ struct Trainer::Impl {
     nn::AdamArgs adam;
     adam.settings = task.settings.optimizer;
     adam.settings.clip_norm = task.settings.clip_norm;
-    adam.parameters = network.parameters().view();
-    adam.gradients = network.gradients().view();
+    adam.parameters = network.parameters().view(0, {network.trained_count()});
+    adam.gradients = network.gradients().view(0, {network.trained_count()});
     adam.first_moment = first_moment.view();
     adam.second_moment = second_moment.view();
     adam.scratch = adam_scratch.view();
     for (const EpochPlan::Slice& slice : plan.batches) {
       check_interrupted();
       ++state.step;
-      const nn::SequenceBatch batch = gather(plan, slice);
+      gather(plan, slice);
       softmax(slice,
               network.forward(context, batch, nn::Mode::kTrain, random(RandomPurpose::kDropout, state.step)),
               true);
@@ -263,7 +267,7 @@ struct Trainer::Impl {
     upload(plan);
     for (const EpochPlan::Slice& slice : plan.batches) {
       check_interrupted();
-      const nn::SequenceBatch batch = gather(plan, slice);
+      gather(plan, slice);
       softmax(slice, network.forward(context, batch, nn::Mode::kInfer, {}), false);
     }
     context.synchronize();

@@ -10,10 +10,9 @@
 namespace serval::nn {
 namespace {
 
-const NetworkSettings kSettings{{{.type = LayerType::kLstm, .hidden = 40, .bidirectional = true},
-                                 {.type = LayerType::kAttentionPool, .units = 30},
-                                 {.type = LayerType::kDense}}};
-const NetworkSizes kSizes{.feature = 25, .classes = 8, .max_batch = 2, .max_time = 3};
+const NetworkSettings kSettings = testing_support::network_of(R"({"layers": [
+    {"type": "lstm", "hidden": 40, "bidirectional": true}, {"type": "attention_pool", "units": 30}, {"type": "dense"}]})");
+const NetworkSizes kSizes = sequence_sizes(25, 8, 2, 3);
 
 struct Drawn {
   std::vector<ParameterBlock> blocks;

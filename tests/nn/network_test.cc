@@ -15,40 +15,42 @@ namespace {
 
 using testing_support::expect_close;
 using testing_support::for_each_level;
+using testing_support::LayerType;
+using testing_support::network_of;
 using testing_support::PaddedBatch;
 using testing_support::random_values;
 using testing_support::same_bits;
+using testing_support::SimpleLayer;
+using testing_support::SimpleNetwork;
 namespace reference = testing_support::reference;
 
-LayerSettings lstm(std::int64_t hidden, std::int64_t layers = 1, bool bidirectional = false,
-                   double dropout = 0) {
+SimpleLayer lstm(std::int64_t hidden, std::int64_t layers = 1, bool bidirectional = false,
+                 double dropout = 0) {
   return {.type = LayerType::kLstm,
           .hidden = hidden,
           .layers = layers,
           .bidirectional = bidirectional,
           .dropout = dropout};
 }
-LayerSettings pool(LayerType type, std::int64_t units = 0) { return {.type = type, .units = units}; }
-LayerSettings dense(std::int64_t units = 0, Activation activation = Activation::kNone) {
+SimpleLayer pool(LayerType type, std::int64_t units = 0) { return {.type = type, .units = units}; }
+SimpleLayer dense(std::int64_t units = 0, Activation activation = Activation::kNone) {
   return {.type = LayerType::kDense, .units = units, .activation = activation};
 }
-LayerSettings dropout(double rate) { return {.type = LayerType::kDropout, .rate = rate}; }
+SimpleLayer dropout(double rate) { return {.type = LayerType::kDropout, .rate = rate}; }
 
 constexpr std::int64_t kClasses = 3;
 
 // A network with a batch on a device.
 class Rig {
  public:
-  Rig(const Device& device, const NetworkSettings& settings, const PaddedBatch& batch,
+  Rig(const Device& device, const SimpleNetwork& settings, const PaddedBatch& batch,
       std::int64_t max_time = 0, std::int64_t max_batch = 0)
       : context(device),
         settings_(settings),
         batch_(batch),
-        network(context, settings,
-                {.feature = batch.feature,
-                 .classes = kClasses,
-                 .max_batch = std::max(max_batch, batch.batch()),
-                 .max_time = std::max(max_time, batch.time)}),
+        network(context, network_of(settings),
+                sequence_sizes(batch.feature, kClasses, std::max(max_batch, batch.batch()),
+                               std::max(max_time, batch.time))),
         lengths_(Array<std::int32_t>::from_host(device, batch.lengths)) {
     network.initialise(11, 0);
     std::vector<float> values = random_values(batch.time * batch.batch() * batch.feature, 1, 2);
@@ -61,14 +63,8 @@ class Rig {
     network.parameters().assign(parameters);
   }
 
-  SequenceBatch sequences() const {
-    SequenceBatch out;
-    out.time = batch_.time;
-    out.batch = batch_.batch();
-    out.x = x.view();
-    out.lengths = lengths_.view();
-    out.host_lengths = batch_.lengths.data();
-    return out;
+  Batch sequences() const {
+    return {batch_.batch(), {{x.view(), batch_.time, lengths_.view(), batch_.lengths.data()}}};
   }
   std::vector<float> logits(Mode mode, const RandomStream& random = {}) {
     const ConstTensorView out = network.forward(context, sequences(), mode, random);
@@ -89,7 +85,9 @@ class Rig {
                                   std::vector<float>(static_cast<std::size_t>(x.size()), 5.0f), x.shape());
     network.gradients().assign(std::vector<float>(static_cast<std::size_t>(network.parameter_count())));
     logits(Mode::kTrain, random);
-    network.backward(context, sequences(), upstream.view(), with_dx ? dx.view() : TensorView{});
+    const ConstTensorView from = upstream.view();
+    const TensorView to = with_dx ? dx.view() : TensorView{};
+    network.backward(context, sequences(), std::span(&from, 1), std::span(&to, 1));
     context.synchronize();
     return {network.gradients().to_host(), dx.to_host()};
   }
@@ -108,7 +106,7 @@ class Rig {
   Context context;
 
  private:
-  NetworkSettings settings_;
+  SimpleNetwork settings_;
   PaddedBatch batch_;
 
  public:
@@ -123,18 +121,17 @@ const PaddedBatch kBatch{.time = 6, .feature = 4, .lengths = {5, 2, 4, 1}};
 
 struct Case {
   const char* name;
-  NetworkSettings settings;
+  SimpleNetwork settings;
 };
 std::vector<Case> cases() {
   return {
-      {"mean", {{lstm(5), pool(LayerType::kMeanPool), dense()}}},
-      {"last of both directions", {{lstm(5, 1, true), pool(LayerType::kLastPool), dense()}}},
+      {"mean", {lstm(5), pool(LayerType::kMeanPool), dense()}},
+      {"last of both directions", {lstm(5, 1, true), pool(LayerType::kLastPool), dense()}},
       {"attention over a stack",
-       {{lstm(3, 2, true), pool(LayerType::kAttentionPool, 7), dense(6, Activation::kTanh), dense()}}},
-      {"dense at each step",
-       {{dense(5, Activation::kSigmoid), lstm(3), pool(LayerType::kLastPool), dense()}}},
-      {"attention on the input", {{pool(LayerType::kAttentionPool, 5), dense()}}},
-      {"mean of the input", {{pool(LayerType::kMeanPool), dense(9, Activation::kSigmoid), dense(kClasses)}}},
+       {lstm(3, 2, true), pool(LayerType::kAttentionPool, 7), dense(6, Activation::kTanh), dense()}},
+      {"dense at each step", {dense(5, Activation::kSigmoid), lstm(3), pool(LayerType::kLastPool), dense()}},
+      {"attention on the input", {pool(LayerType::kAttentionPool, 5), dense()}},
+      {"mean of the input", {pool(LayerType::kMeanPool), dense(9, Activation::kSigmoid), dense(kClasses)}},
   };
 }
 
@@ -195,7 +192,7 @@ TEST_P(NetworkTest, GradientsEqualDifferencesOfTheReference) {
 
 // ReLU has a kink, so its gradient is compared with the dense layer's formula by hand.
 TEST_P(NetworkTest, ReluPassesTheGradientWhereItIsOpen) {
-  Rig rig(device(), {{pool(LayerType::kMeanPool), dense(2, Activation::kRelu), dense()}},
+  Rig rig(device(), {pool(LayerType::kMeanPool), dense(2, Activation::kRelu), dense()},
           {.time = 1, .feature = 1, .lengths = {1}});
   // w [2, 1] = 1, -1; b = 0; then w [3, 2], b [3]
   rig.network.parameters().assign({1, -1, 0, 0, 2, 3, 4, 5, 6, 7, 0, 0, 0});
@@ -242,8 +239,8 @@ TEST_P(NetworkTest, ABatchGivesWhatItsRecordingsGiveOneByOne) {
 }
 
 TEST_P(NetworkTest, RepeatsGiveTheSameBits) {
-  const NetworkSettings settings{{lstm(9, 2, true, 0.3), pool(LayerType::kAttentionPool, 7), dropout(0.4),
-                                  dense(6, Activation::kRelu), dense()}};
+  const SimpleNetwork settings{lstm(9, 2, true, 0.3), pool(LayerType::kAttentionPool, 7), dropout(0.4),
+                               dense(6, Activation::kRelu), dense()};
   const PaddedBatch batch{.time = 30, .feature = 13, .lengths = {30, 28, 11, 11, 2}};
   const std::vector<float> dlogits = random_values(5 * kClasses, 5);
   const RandomStream random{.seed = 4, .step = 9};
@@ -261,7 +258,7 @@ TEST_P(NetworkTest, RepeatsGiveTheSameBits) {
 
 TEST_P(NetworkTest, DropoutActsInTrainingAloneAndItsGradientHasTheSameMask) {
   // Parameters that make the logits the mean of the input after dropout.
-  Rig rig(device(), {{dropout(0.5), pool(LayerType::kMeanPool), dense()}},
+  Rig rig(device(), {dropout(0.5), pool(LayerType::kMeanPool), dense()},
           {.time = 4, .feature = 3, .lengths = {4, 3}}, 9);
   rig.network.parameters().assign({1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0});
   std::vector<float> ones(24, 1.0f);
@@ -289,7 +286,7 @@ TEST_P(NetworkTest, DropoutActsInTrainingAloneAndItsGradientHasTheSameMask) {
 }
 
 TEST_P(NetworkTest, TwoDropoutLayersDrawDifferentMasks) {
-  Rig rig(device(), {{pool(LayerType::kMeanPool), dropout(0.5), dropout(0.5), dense()}},
+  Rig rig(device(), {pool(LayerType::kMeanPool), dropout(0.5), dropout(0.5), dense()},
           {.time = 1, .feature = 400, .lengths = {1}});
   std::vector<float> parameters(3 * 401, 0.0f);
   for (std::size_t i = 0; i < 400; ++i) parameters[i] = 1;
@@ -342,8 +339,8 @@ TEST_P(NetworkTest, LearnsEightSequencesByHeart) {
   const PaddedBatch batch{.time = 12, .feature = 5, .lengths = {12, 12, 10, 9, 7, 5, 4, 3}};
   const std::vector<std::int32_t> labels{0, 1, 2, 2, 1, 0, 1, 2};
   Rig rig(device(),
-          {{lstm(16, 1, true), pool(LayerType::kAttentionPool, 8), dropout(0.1), dense(16, Activation::kRelu),
-            dense()}},
+          {lstm(16, 1, true), pool(LayerType::kAttentionPool, 8), dropout(0.1), dense(16, Activation::kRelu),
+           dense()},
           batch);
   EXPECT_LE(steps_to_learn(rig, labels, 0.01, 0.05f, 200), 200);
 }
@@ -351,7 +348,7 @@ TEST_P(NetworkTest, LearnsEightSequencesByHeart) {
 // The first step says the class; everything after it is silence.
 TEST_P(NetworkTest, RemembersAnImpulseToTheEnd) {
   const PaddedBatch batch{.time = 25, .feature = 1, .lengths = {25, 25, 25, 20, 20, 20}};
-  Rig rig(device(), {{lstm(12), pool(LayerType::kLastPool), dense()}}, batch);
+  Rig rig(device(), {lstm(12), pool(LayerType::kLastPool), dense()}, batch);
   std::vector<float> x(25 * 6, 0.0f);
   for (std::size_t b = 0; b < 6; ++b) x[b] = static_cast<float>(b % 3) - 1;
   rig.x.assign(x);
@@ -366,8 +363,8 @@ TEST_P(NetworkTest, MisuseIsCaught) {
   rig.logits(Mode::kInfer);
   EXPECT_THROW(rig.network.backward(rig.context, rig.sequences(), dlogits.view()),
                InternalError);  // not in training
-  SequenceBatch larger = rig.sequences();
-  larger.time = kBatch.time + 1;
+  Batch larger = rig.sequences();
+  larger.inputs[0].time = kBatch.time + 1;
   EXPECT_THROW(rig.network.forward(rig.context, larger, Mode::kInfer, {}), InternalError);
 }
 

@@ -11,12 +11,16 @@ namespace {
 TEST(SupportMatrix, NamesEveryOp) {
   std::vector<std::string> names;
   for (const OpRegistry::Row& row : op_registry().support()) names.push_back(row.name);
-  const std::vector<std::string> expected{"activation_backward",
+  const std::vector<std::string> expected{"activate",
+                                          "activate_backward",
+                                          "activation_backward",
                                           "adam_step",
+                                          "add_into",
                                           "attention_pool_backward",
                                           "attention_pool_forward",
                                           "bias_activation",
                                           "column_sum",
+                                          "derive_lengths",
                                           "dropout",
                                           "extract_features",
                                           "fill_zero",
@@ -30,6 +34,8 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "lstm_reserve_size",
                                           "mean_pool_backward",
                                           "mean_pool_forward",
+                                          "softmax",
+                                          "softmax_backward",
                                           "softmax_cross_entropy"};
   EXPECT_EQ(names, expected);
 }

@@ -7,7 +7,71 @@
 #include <functional>
 #include <vector>
 
+#include "serval/core/error.h"
+#include "serval/core/settings_io.h"
 #include "serval/nn/network.h"
+#include "serval/nn/pointwise.h"
+
+namespace serval::testing_support {
+
+// Layers of the networks that the reference below can compute.
+enum class LayerType { kLstm, kMeanPool, kLastPool, kAttentionPool, kDense, kDropout };
+struct SimpleLayer {
+  LayerType type = LayerType::kDense;
+  std::int64_t hidden = 128;
+  std::int64_t layers = 1;
+  bool bidirectional = false;
+  double dropout = 0;
+  std::int64_t units = 0;
+  nn::Activation activation = nn::Activation::kNone;
+  double rate = 0.5;
+};
+using SimpleNetwork = std::vector<SimpleLayer>;
+
+// The network of a description in JSON.
+inline nn::NetworkSettings network_of(const std::string& json) {
+  std::vector<std::string> errors;
+  nn::NetworkSettings settings = read_settings<nn::NetworkSettings>(parse_json(json, "network.json"), errors);
+  if (!errors.empty()) throw ConfigError(join(errors, "\n"));
+  return settings;
+}
+
+inline nn::NetworkSettings network_of(const SimpleNetwork& layers) {
+  std::vector<std::string> texts;
+  for (const SimpleLayer& layer : layers) {
+    switch (layer.type) {
+      case LayerType::kLstm:
+        texts.push_back(cat(R"({"type": "lstm", "hidden": )", layer.hidden, R"(, "layers": )", layer.layers,
+                            R"(, "bidirectional": )", layer.bidirectional ? "true" : "false",
+                            R"(, "dropout": )", layer.dropout, "}"));
+        break;
+      case LayerType::kMeanPool:
+        texts.emplace_back(R"({"type": "mean_pool"})");
+        break;
+      case LayerType::kLastPool:
+        texts.emplace_back(R"({"type": "last_pool"})");
+        break;
+      case LayerType::kAttentionPool:
+        texts.push_back(cat(R"({"type": "attention_pool", "units": )", layer.units, "}"));
+        break;
+      case LayerType::kDense: {
+        const char* activation = layer.activation == nn::Activation::kRelu   ? "relu"
+                                 : layer.activation == nn::Activation::kTanh ? "tanh"
+                                 : layer.activation == nn::Activation::kNone ? "none"
+                                                                             : "sigmoid";
+        texts.push_back(
+            cat(R"({"type": "dense", "units": )", layer.units, R"(, "activation": ")", activation, "\"}"));
+        break;
+      }
+      case LayerType::kDropout:
+        texts.push_back(cat(R"({"type": "dropout", "rate": )", layer.rate, "}"));
+        break;
+    }
+  }
+  return network_of("{\"layers\": [" + join(texts, ", ") + "]}");
+}
+
+}  // namespace serval::testing_support
 
 namespace serval::testing_support::reference {
 
@@ -95,21 +159,23 @@ inline double activate(nn::Activation activation, double x) {
       return std::tanh(x);
     case nn::Activation::kSigmoid:
       return sigmoid(x);
+    default:
+      break;  // tests of layers have their own
   }
   return x;
 }
 
 // The whole network without dropout; parameters lie one layer after the other, as network.h orders them.
-inline Row logits(const nn::NetworkSettings& settings, std::size_t classes,
-                  const std::vector<double>& parameters, Sequence x) {
+inline Row logits(const SimpleNetwork& layers, std::size_t classes, const std::vector<double>& parameters,
+                  Sequence x) {
   const double* next = parameters.data();
   Row pooled;
   std::size_t reversed_from = x.front().size();
-  for (const nn::LayerSettings& layer : settings.layers) {
+  for (const SimpleLayer& layer : layers) {
     const auto hidden = static_cast<std::size_t>(layer.hidden);
     const auto units = layer.units == 0 ? classes : static_cast<std::size_t>(layer.units);
     switch (layer.type) {
-      case nn::LayerType::kLstm:
+      case LayerType::kLstm:
         for (std::int64_t k = 0; k < layer.layers; ++k) {
           Sequence y(x.size());
           for (const bool reversed : {false, true}) {
@@ -123,17 +189,17 @@ inline Row logits(const nn::NetworkSettings& settings, std::size_t classes,
           reversed_from = hidden;
         }
         break;
-      case nn::LayerType::kMeanPool:
+      case LayerType::kMeanPool:
         pooled = mean_pool(x);
         break;
-      case nn::LayerType::kLastPool:
+      case LayerType::kLastPool:
         pooled = last_pool(x, reversed_from);
         break;
-      case nn::LayerType::kAttentionPool:
+      case LayerType::kAttentionPool:
         pooled = attention_pool(next, x, units);
         next += units * (x.front().size() + 2);
         break;
-      case nn::LayerType::kDense: {
+      case LayerType::kDense: {
         const auto dense = [&](const Row& row) {
           Row y = affine(next, next + units * row.size(), row, units);
           for (double& value : y) value = activate(layer.activation, value);
@@ -149,7 +215,7 @@ inline Row logits(const nn::NetworkSettings& settings, std::size_t classes,
         next += units * (width + 1);
         break;
       }
-      case nn::LayerType::kDropout:
+      case LayerType::kDropout:
         break;
     }
   }

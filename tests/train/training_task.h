@@ -9,6 +9,8 @@
 #include "serval/core/philox.h"
 #include "serval/train/task.h"
 
+#include "tests/support/nn_reference.h"
+
 namespace serval::train {
 
 // 24 recordings of 3 classes whose mean tells the class; recordings 0-11 train, 12-17 validate, 18-23 are
@@ -33,13 +35,8 @@ inline Task small_task(const Device& device, const std::string& folder) {
   Task task;
   task.model = "m";
   task.data = data;
-  nn::LayerSettings lstm, pool, dropout, dense;
-  lstm.type = nn::LayerType::kLstm;
-  lstm.hidden = 5;
-  pool.type = nn::LayerType::kMeanPool;
-  dropout.type = nn::LayerType::kDropout;
-  dropout.rate = 0.3;
-  task.network.layers = {lstm, pool, dropout, dense};
+  task.network = testing_support::network_of(R"({"layers": [
+      {"type": "lstm", "hidden": 5}, {"type": "mean_pool"}, {"type": "dropout", "rate": 0.3}, {"type": "dense"}]})");
   task.settings.batch_size = 5;
   task.settings.epochs = 9;
   task.settings.optimizer.learning_rate = 0.05;

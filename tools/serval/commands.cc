@@ -178,11 +178,7 @@ void store_prune(const Common& common, const std::string& folder, std::optional<
 void model_summary(const Common& common, const std::string& file, std::int64_t feature,
                    std::int64_t classes) {
   const nn::NetworkSettings settings = experiment::load_network(file);
-  nn::NetworkSizes sizes;
-  sizes.feature = feature;
-  sizes.classes = classes;
-  sizes.max_batch = 1;
-  sizes.max_time = 1;
+  nn::NetworkSizes sizes = nn::sequence_sizes(feature, classes, 1, 1);
   std::int64_t total = 0;
   JsonValue layers = JsonValue::list();
   for (const nn::LayerSummary& layer : nn::summarise(settings, sizes)) {

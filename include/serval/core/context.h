@@ -75,6 +75,8 @@ std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why);
 std::string cuda_versions();
 void register_cuda_ops(OpRegistry& registry);
 void prepare_cuda();  // once, before any CUDA library is used
+// For tests that put other bodies behind the ops; null: those of the build again. `registry` must live on.
+void replace_op_registry(const OpRegistry* registry);
 }  // namespace detail
 
 }  // namespace serval

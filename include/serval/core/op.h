@@ -10,8 +10,10 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "serval/core/tensor.h"
@@ -30,6 +32,11 @@ class OpRegistry {
   void add(DeviceKind device, typename Op::Signature* body) {
     add_erased(Op::kName, device, reinterpret_cast<Erased*>(body));
   }
+  // For tests: another body in the place of the one that is there.
+  template <class Op>
+  void replace(DeviceKind device, typename Op::Signature* body) {
+    bodies_[Op::kName][static_cast<std::size_t>(device)] = reinterpret_cast<Erased*>(body);
+  }
   template <class Op>
   typename Op::Signature* find(DeviceKind device) const {
     return reinterpret_cast<typename Op::Signature*>(find_erased(Op::kName, device));
@@ -41,7 +48,7 @@ class OpRegistry {
   void add_erased(const char* name, DeviceKind device, Erased* body);
   Erased* find_erased(const char* name, DeviceKind device) const;  // throws UnsupportedError
 
-  std::map<std::string, std::array<Erased*, 2>> bodies_;
+  std::map<std::string, std::array<Erased*, 2>, std::less<>> bodies_;
 };
 
 }  // namespace serval

@@ -89,6 +89,7 @@ class SettingsVisitor {
   void integers(const char* name, std::vector<std::int64_t>& values, IntRange range, Help help) {
     visit_integers(name, values, range, help);
   }
+  // A list of one may be written as the text alone.
   void texts(const char* name, std::vector<std::string>& values, Help help) {
     visit_texts(name, values, help);
   }

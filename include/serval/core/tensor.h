@@ -25,13 +25,22 @@ std::string to_string(const Device& device);  // "cpu" or "cuda:0"
 
 class Shape {
  public:
-  static constexpr int kMaxRank = 4;
+  static constexpr int kMaxRank = 6;
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> dims) {
     SERVAL_CHECK(dims.size() <= kMaxRank, "rank ", dims.size());
     for (const std::int64_t dim : dims) dims_[static_cast<std::size_t>(rank_++)] = dim;
   }
   int rank() const { return rank_; }
+  Shape& append(std::int64_t dim) {
+    SERVAL_CHECK(rank_ < kMaxRank, "rank ", rank_ + 1);
+    dims_[static_cast<std::size_t>(rank_++)] = dim;
+    return *this;
+  }
+  Shape& append(const Shape& inner) {
+    for (int axis = 0; axis < inner.rank_; ++axis) append(inner[axis]);
+    return *this;
+  }
   std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis)]; }
   std::int64_t size() const {
     std::int64_t product = 1;

@@ -6,7 +6,10 @@
 
 namespace serval::nn {
 
-enum class Activation { kNone, kRelu, kTanh, kSigmoid };
+// leaky_relu: 0.01 x below 0; elu: e^x - 1 below 0; gelu: x times the normal distribution of x, exact. All but gelu have
+// slopes that follow from their results, and so can be part of another layer.
+enum class Activation { kNone, kRelu, kTanh, kSigmoid, kLeakyRelu, kElu, kGelu };
+inline bool fusable(Activation activation) { return activation != Activation::kGelu; }
 
 // y[r, c] = activation(y[r, c] + bias[c]), in place. bias may be empty.
 struct BiasActivationArgs {

@@ -1,7 +1,7 @@
 // The samples of a frame for parts that look at the waveform itself: behind scale and removal of the mean.
 #pragma once
 
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "serval/core/hd.h"
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 
 namespace serval::features::detail {
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include "serval/core/team.h"
 #include "serval/features/detail/frame_math.h"
 #include "serval/features/detail/frame_plan.h"
-#include "serval/features/detail/team.h"
 
 namespace serval::features::detail {
 

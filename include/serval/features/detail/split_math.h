@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "serval/core/team.h"
 #include "serval/features/detail/frame_math.h"
-#include "serval/features/detail/team.h"
 
 namespace serval::features::detail {
 

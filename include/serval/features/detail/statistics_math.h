@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "serval/core/team.h"
 #include "serval/features/detail/frame_math.h"
-#include "serval/features/detail/team.h"
 #include "serval/features/statistics.h"
 
 namespace serval::features::detail {

@@ -20,6 +20,12 @@ SERVAL_HD inline float activate(Activation activation, float x) {
       return tanhf(x);
     case Activation::kSigmoid:
       return sigmoid(x);
+    case Activation::kLeakyRelu:
+      return x < 0 ? 0.01f * x : x;
+    case Activation::kElu:
+      return x < 0 ? expm1f(x) : x;
+    case Activation::kGelu:
+      return 0.5f * x * (1.0f + erff(x * 0.70710678f));
   }
   return x;
 }
@@ -35,6 +41,12 @@ SERVAL_HD inline float activation_slope(Activation activation, float y) {
       return 1.0f - y * y;
     case Activation::kSigmoid:
       return y * (1.0f - y);
+    case Activation::kLeakyRelu:
+      return y < 0 ? 0.01f : 1.0f;
+    case Activation::kElu:
+      return y < 0 ? y + 1.0f : 1.0f;
+    case Activation::kGelu:
+      break;  // needs x
   }
   return 1.0f;
 }

@@ -2,7 +2,7 @@
 // scale and removal of the mean, and behind pre-emphasis and window only where asked for.
 #pragma once
 
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 #include "serval/features/detail/views.h"
 #include "serval/features/detail/yin_math.h"
 

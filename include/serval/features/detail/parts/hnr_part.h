@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "serval/core/team.h"
 #include "serval/features/detail/lag_sums.h"
-#include "serval/features/detail/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

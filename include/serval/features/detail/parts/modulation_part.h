@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

@@ -1,8 +1,8 @@
 // The bins of the transform: magnitude or power, as they are or on a logarithmic scale.
 #pragma once
 
+#include "serval/core/team.h"
 #include "serval/features/detail/log_columns.h"
-#include "serval/features/detail/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

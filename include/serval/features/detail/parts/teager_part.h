@@ -2,7 +2,7 @@
 // have both neighbours there.
 #pragma once
 
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

@@ -1,7 +1,7 @@
 // The samples, one a frame.
 #pragma once
 
-#include "serval/features/detail/team.h"
+#include "serval/core/team.h"
 #include "serval/features/detail/views.h"
 
 namespace serval::features::detail {

@@ -1,6 +1,6 @@
-// A part's arithmetic stands once for both devices: it is written for a team of threads that share one frame or
-// one clip. On the CPU a team is one thread; on a GPU a warp shares a frame and a block shares a clip
-// (cuda/features/teams.cuh). A team offers
+// Arithmetic that stands once for both devices is written for a team of threads that share one piece of work: a frame, a
+// clip, a row. On the CPU a team is one thread; on a GPU it is a warp or a block
+// (cuda/core/teams.cuh). A team offers
 //   rank(), size()            loops go `for (i = team.rank(); i < n; i += team.size())`
 //   sync()                    what the others wrote to memory before it can be read behind it
 //   sum(x), max(x), min(x)    over the team, in a fixed order; everybody gets the result and everybody must call
@@ -9,7 +9,7 @@
 
 #include "serval/core/hd.h"
 
-namespace serval::features::detail {
+namespace serval {
 
 struct SoloTeam {
   static constexpr int rank() { return 0; }
@@ -29,4 +29,4 @@ struct SoloTeam {
   }
 };
 
-}  // namespace serval::features::detail
+}  // namespace serval

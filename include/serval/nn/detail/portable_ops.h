@@ -1,0 +1,15 @@
+// Every portable op of this room, for whoever registers or tests them: list.op<Op>() is called for each.
+#pragma once
+
+#include "serval/nn/activate.h"
+#include "serval/nn/arithmetic.h"
+
+namespace serval::nn::detail {
+
+template <class List>
+void list_portable_ops(List& list) {
+  list_arithmetic_ops(list);
+  list_activation_ops(list);
+}
+
+}  // namespace serval::nn::detail

@@ -1,0 +1,23 @@
+// Every type of layer, by its name in files.
+#include "layers/layers.h"
+
+namespace serval::nn {
+
+const Options<MakeLayerBody>& layer_types() {
+  static const Options<MakeLayerBody> types{
+      // items of any shape, one by one
+      {"activation", make_activation},
+      {"softmax", make_softmax},
+      // vectors, one by one
+      {"dense", make_dense},
+      {"dropout", make_dropout},
+      // sequences
+      {"lstm", make_lstm},
+      {"mean_pool", make_mean_pool},
+      {"last_pool", make_last_pool},
+      {"attention_pool", make_attention_pool},
+  };
+  return types;
+}
+
+}  // namespace serval::nn

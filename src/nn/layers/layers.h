@@ -1,0 +1,19 @@
+// One function for each type of layer, in the file of its name or family.
+#pragma once
+
+#include "../layer_body.h"
+
+namespace serval::nn {
+
+std::unique_ptr<LayerBody> make_activation();
+std::unique_ptr<LayerBody> make_softmax();
+std::unique_ptr<LayerBody> make_dense();
+std::unique_ptr<LayerBody> make_dropout();
+std::unique_ptr<LayerBody> make_dropout(double rate);  // for layers that hold one
+
+std::unique_ptr<LayerBody> make_lstm();
+std::unique_ptr<LayerBody> make_mean_pool();
+std::unique_ptr<LayerBody> make_last_pool();
+std::unique_ptr<LayerBody> make_attention_pool();
+
+}  // namespace serval::nn
