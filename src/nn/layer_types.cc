@@ -8,6 +8,7 @@ const Options<MakeLayerBody>& layer_types() {
       // items of any shape, one by one
       {"activation", make_activation},
       {"softmax", make_softmax},
+      {"layer_norm", make_layer_norm},
       // vectors, one by one
       {"dense", make_dense},
       {"dropout", make_dropout},

@@ -7,6 +7,8 @@ namespace serval::nn {
 
 std::unique_ptr<LayerBody> make_activation();
 std::unique_ptr<LayerBody> make_softmax();
+std::unique_ptr<LayerBody> make_layer_norm();
+std::unique_ptr<LayerBody> make_layer_norm(double epsilon);  // for layers that hold one
 std::unique_ptr<LayerBody> make_dense();
 std::unique_ptr<LayerBody> make_dropout();
 std::unique_ptr<LayerBody> make_dropout(double rate);  // for layers that hold one

@@ -3,6 +3,7 @@
 
 #include "serval/nn/activate.h"
 #include "serval/nn/arithmetic.h"
+#include "serval/nn/layer_norm.h"
 
 namespace serval::nn::detail {
 
@@ -10,6 +11,7 @@ template <class List>
 void list_portable_ops(List& list) {
   list_arithmetic_ops(list);
   list_activation_ops(list);
+  list_layer_norm_ops(list);
 }
 
 }  // namespace serval::nn::detail
