@@ -12,6 +12,7 @@
 namespace serval::nn::bodies {
 
 Gemm::Signature gemm;
+GemmBatched::Signature gemm_batched;
 GatherSequences::Signature gather_sequences;
 BiasActivation::Signature bias_activation;
 ActivationBackward::Signature activation_backward;

@@ -31,4 +31,15 @@ void bodies::gemm(const Context& context, const GemmArgs& args) {
                                    to_int(args.ldc), CUBLAS_COMPUTE_32F_PEDANTIC, CUBLAS_GEMM_DEFAULT));
 }
 
+void bodies::gemm_batched(const Context& context, const GemmBatchedArgs& batched) {
+  const GemmArgs& args = batched.first;
+  if (args.m == 0 || args.n == 0 || batched.count == 0) return;
+  SERVAL_CUBLAS_CHECK(cublasGemmStridedBatchedEx(
+      cuda::cuda_state(context).cublas(), operation(args.transpose_b), operation(args.transpose_a),
+      to_int(args.n), to_int(args.m), to_int(args.k), &args.alpha, args.b, CUDA_R_32F, to_int(args.ldb),
+      batched.stride_b, args.a, CUDA_R_32F, to_int(args.lda), batched.stride_a, &args.beta, args.c,
+      CUDA_R_32F, to_int(args.ldc), batched.stride_c, to_int(batched.count), CUBLAS_COMPUTE_32F_PEDANTIC,
+      CUBLAS_GEMM_DEFAULT));
+}
+
 }  // namespace serval::nn

@@ -12,6 +12,7 @@
 namespace serval::nn::cpu {
 
 void gemm(const Context& context, const GemmArgs& args);
+void gemm_batched(const Context& context, const GemmBatchedArgs& args);
 
 void bias_activation(const Context& context, const BiasActivationArgs& args);
 void activation_backward(const Context& context, const ActivationBackwardArgs& args);

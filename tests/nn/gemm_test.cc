@@ -112,6 +112,68 @@ TEST_P(GemmTest, ValuesBetweenTheRowsStay) {
   }
 }
 
+// Matrices of rows that interleave, as the heads of attention are; one B for all; and C between others.
+TEST_P(GemmTest, BatchedGivesTheBitsOfOneByOne) {
+  const Context context(device());
+  const std::int64_t m = 7, n = 5, k = 3, count = 4;
+  const Tensor a = Tensor::from_host(device(), random_values(m * count * k, 1));
+  const Tensor b = Tensor::from_host(device(), random_values(n * k * count, 2));
+  for_each_level(device(), [&] {
+    for (const Transpose transpose_b : {Transpose::kNo, Transpose::kYes}) {
+      for (const std::int64_t stride_b : {std::int64_t{0}, n * k}) {
+        const std::vector<float> before = random_values(m * (n + 2) * count, 3);
+        Tensor together = Tensor::from_host(device(), before);
+        Tensor apart = Tensor::from_host(device(), before);
+        GemmArgs args{.transpose_b = transpose_b,
+                      .m = m,
+                      .n = n,
+                      .k = k,
+                      .alpha = 0.5f,
+                      .a = a.data(),
+                      .lda = count * k,
+                      .b = b.data(),
+                      .ldb = transpose_b == Transpose::kNo ? n : k,
+                      .beta = 0.25f,
+                      .c = together.data(),
+                      .ldc = n + 2};
+        run<GemmBatched>(
+            context,
+            GemmBatchedArgs{
+                .first = args, .count = count, .stride_a = k, .stride_b = stride_b, .stride_c = m * (n + 2)});
+        for (std::int64_t i = 0; i < count; ++i) {
+          args.a = a.data() + i * k;
+          args.b = b.data() + i * stride_b;
+          args.c = apart.data() + i * m * (n + 2);
+          run<Gemm>(context, args);
+        }
+        context.synchronize();
+        if (device().kind == DeviceKind::kCpu) {
+          EXPECT_TRUE(same_bits(together.to_host(), apart.to_host()));
+        } else {
+          expect_close(together.to_host(), apart.to_host(), 1e-6, 1e-6);
+        }
+        EXPECT_FALSE(same_bits(together.to_host(), before));
+      }
+    }
+  });
+}
+
+TEST_P(GemmTest, BatchedOfNoneLeavesC) {
+  const Context context(device());
+  Tensor c = Tensor::from_host(device(), std::vector<float>{5});
+  run<GemmBatched>(context, GemmBatchedArgs{.first = {.m = 1,
+                                                      .n = 1,
+                                                      .k = 1,
+                                                      .a = c.data(),
+                                                      .lda = 1,
+                                                      .b = c.data(),
+                                                      .ldb = 1,
+                                                      .c = c.data(),
+                                                      .ldc = 1}});
+  context.synchronize();
+  EXPECT_EQ(c.to_host(), std::vector<float>{5});
+}
+
 SERVAL_DEVICE_TESTS(GemmTest);
 
 // What lets a batch and its single recordings agree, and padding change nothing.

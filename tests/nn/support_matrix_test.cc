@@ -27,6 +27,7 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "gather_segments",
                                           "gather_sequences",
                                           "gemm",
+                                          "gemm_batched",
                                           "last_pool_backward",
                                           "last_pool_forward",
                                           "layer_norm",

@@ -27,4 +27,17 @@ struct Gemm {
   using Signature = void(const Context&, const GemmArgs&);
 };
 
+// `count` products of one form: that of `first`, with product i's matrices at a + i * stride_a and so on. A stride of 0
+// reads one matrix every time; the C must not overlap.
+struct GemmBatchedArgs {
+  GemmArgs first;
+  std::int64_t count = 0;
+  std::int64_t stride_a = 0, stride_b = 0, stride_c = 0;
+};
+
+struct GemmBatched {
+  static constexpr const char* kName = "gemm_batched";
+  using Signature = void(const Context&, const GemmBatchedArgs&);
+};
+
 }  // namespace serval::nn
