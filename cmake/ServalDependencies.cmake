@@ -13,3 +13,12 @@ find_path(SERVAL_KISSFFT_INCLUDE kissfft/kissfft.hh REQUIRED)
 # The serial HDF5 by name: a machine that also has an MPI flavour must not pick that one.
 set(HDF5_PREFER_PARALLEL FALSE)
 find_package(HDF5 REQUIRED COMPONENTS C)
+
+# Classical models. These three come without pkg-config modules.
+find_path(SERVAL_LIBSVM_INCLUDE libsvm/svm.h REQUIRED)
+find_library(SERVAL_LIBSVM svm REQUIRED)
+find_path(SERVAL_LIBLINEAR_INCLUDE linear.h REQUIRED)
+find_library(SERVAL_LIBLINEAR linear REQUIRED)
+find_path(SERVAL_OPENCV_INCLUDE opencv2/ml.hpp PATH_SUFFIXES opencv4 REQUIRED)
+find_library(SERVAL_OPENCV_ML opencv_ml REQUIRED)
+find_library(SERVAL_OPENCV_CORE opencv_core REQUIRED)

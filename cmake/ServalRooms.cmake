@@ -22,10 +22,11 @@ if(SERVAL_SANITIZE)
 endif()
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_KISSFFT_INCLUDE}>)
+target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_OPENCV_INCLUDE}>)
 target_link_libraries(serval_options INTERFACE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 
 set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH PkgConfig::ZLIB ${HDF5_C_LIBRARIES}
-  Threads::Threads)
+  ${SERVAL_LIBSVM} ${SERVAL_LIBLINEAR} ${SERVAL_OPENCV_ML} ${SERVAL_OPENCV_CORE} Threads::Threads)
 
 function(serval_add_rooms)
   set_property(GLOBAL PROPERTY SERVAL_ROOMS "${ARGN}")

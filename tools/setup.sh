@@ -26,6 +26,9 @@ nlohmann-json3-dev      h:nlohmann/json.hpp
 libxxhash-dev           pc:libxxhash
 libkissfft-dev          h:kissfft/kissfft.hh
 zlib1g-dev              pc:zlib
+libsvm-dev              h:libsvm/svm.h
+liblinear-dev           h:linear.h
+libopencv-ml-dev        h:opencv4/opencv2/ml.hpp
 libcli11-dev            h:CLI/CLI.hpp
 libgtest-dev            h:gtest/gtest.h
 libgmock-dev            h:gmock/gmock.h

@@ -202,6 +202,15 @@ class Reader : public SettingsVisitor {
     if (found != nullptr) descend(*found, child(name), body);
   }
 
+  void visit_optional_object(const char* name, Help help, bool, const std::function<void()>& make,
+                             const Body& body) override {
+    const JsonValue* found = take(name, help);
+    if (found == nullptr || found->kind == JsonValue::Kind::kNull) return;
+    if (found->kind != JsonValue::Kind::kObject) return wrong_kind(*found, name, "an object");
+    make();
+    descend(*found, child(name), body);
+  }
+
   void visit_items(const char* name, bool named, Help help, const ItemsAccess& items) override {
     const JsonValue* found = named ? take_object(name, help) : take_list(name, help, "a list");
     if (found == nullptr) return;

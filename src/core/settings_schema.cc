@@ -96,6 +96,11 @@ class SchemaWriter : public SettingsVisitor {
     body(inner);
     add(name, inner.finish(), JsonValue{}, help);
   }
+  void visit_optional_object(const char* name, Help help, bool present, const std::function<void()>& make,
+                             const Body& body) override {
+    if (!present) make();
+    visit_object(name, help, body);
+  }
   void visit_items(const char* name, bool named, Help help, const ItemsAccess& items) override {
     const std::size_t before = items.size();
     if (before == 0) items.append("");

@@ -56,6 +56,10 @@ class Writer : public SettingsVisitor {
     body(writer);
     object_.set(name, std::move(inner));
   }
+  void visit_optional_object(const char* name, Help help, bool present, const std::function<void()>&,
+                             const Body& body) override {
+    if (present) visit_object(name, help, body);
+  }
   void visit_items(const char* name, bool named, Help, const ItemsAccess& items) override {
     JsonValue all = named ? JsonValue::object() : JsonValue::list();
     for (std::size_t i = 0; i < items.size(); ++i) {

@@ -50,11 +50,16 @@ std::string hash_task(const train::Task& task, const InputSettings& input, const
   hasher.integer(kTrainingVersion).text(to_string(device.kind)).text(features.key);
   if (!augmentation.empty()) hasher.text(augmentation);
   if (!input.whole()) hasher.text(write_json(settings_to_json(input.segments)));
-  nn::NetworkSettings network = task.network;
-  hasher.text(write_json(settings_to_json(network)));
-  train::TrainSettings settings = task.settings;
-  settings.checkpoint_every_s = 0;  // changes no result
-  hasher.text(write_json(settings_to_json(settings)));
+  if (task.network) {
+    nn::NetworkSettings network = *task.network;
+    hasher.text(write_json(settings_to_json(network)));
+    train::TrainSettings settings = task.settings;
+    settings.checkpoint_every_s = 0;  // changes no result
+    hasher.text(write_json(settings_to_json(settings)));
+  } else {
+    learners::LearnerSettings learner = task.learner.value();
+    hasher.text(write_json(settings_to_json(learner)));
+  }
   hasher.integer(task.fold).integer(static_cast<std::int64_t>(task.seed));
   for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
     hasher.integer(static_cast<std::int64_t>(side->size()));
@@ -108,6 +113,23 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
   return plan;
 }
 
+// What only the data can tell. Throws ConfigError.
+void check_model(const std::string& name, const ModelSettings& model, const train::TrainingData& data) {
+  if (model.network) {
+    const std::string problem =
+        nn::classifier_problem(*model.network, nn::sequence_sizes(data.feature, data.classes, 1, 1 << 16));
+    if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
+    return;
+  }
+  for (std::size_t r = 0; r + 1 < data.offsets.size(); ++r) {
+    const std::int64_t frames = data.frames(static_cast<std::int64_t>(r));
+    if (frames == 1) continue;
+    throw ConfigError(cat("models.", name, ".learner reads one vector a recording, but \"",
+                          model.input.features, "\" has ", frames, " frames of recording number ", r + 1,
+                          "; give the feature set statistics, such as [\"mean\", \"std\"]"));
+  }
+}
+
 // Every model on every fold with every seed; folds innermost, so that a whole cross-validation comes first.
 std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset, const Plan& plan,
                                     const RunDirectory& directory, const Device& device,
@@ -127,9 +149,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
   std::vector<train::Task> tasks;
   for (const auto& [name, model] : settings.models) {
     const std::size_t set = feature_index(settings, model.input.features);
-    const std::string problem = nn::classifier_problem(
-        model.network, nn::sequence_sizes(data[set]->feature, data[set]->classes, 1, 1 << 16));
-    if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
+    check_model(name, model, *data[set]);
     const auto items = model_items(name, model.input, dataset.features[set].offsets);
     for (const std::int64_t seed : settings.seeds) {
       for (const folds::Fold& fold : plan.folds) {
@@ -139,8 +159,10 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         task.seed = static_cast<std::uint64_t>(seed);
         task.data = data[set];
         task.items = items;
-        if (copies) task.augment = augmentation_of(copies, model.input, settings.features[set].second);
+        if (copies && model.network)
+          task.augment = augmentation_of(copies, model.input, settings.features[set].second);
         task.network = model.network;
+        task.learner = model.learner;
         task.settings = settings.train;
         task.sides = fold;
         task.normaliser = plan.normalisers[set][static_cast<std::size_t>(fold.index)];

@@ -17,9 +17,11 @@ void describe(SettingsVisitor& v, InputSettings& s) {
 
 void describe(SettingsVisitor& v, ModelSettings& s) {
   v.object("input", s.input, {"what the network reads", "", Need::kRequired});
-  v.object("network", s.network, {"layers, or the path of a JSON file that holds them", "", Need::kRequired});
-  if (s.network.layers.empty()) return;  // reported as missing
-  const std::string problem = nn::classifier_problem(s.network);
+  v.optional_object("network", s.network, {"layers, or the path of a JSON file that holds them"});
+  v.optional_object("learner", s.learner, {"a classical model instead of a network"});
+  v.check(s.network.has_value() != s.learner.has_value(), "", "needs a network or a learner, and not both");
+  if (!s.network || s.network->layers.empty()) return;  // reported as missing
+  const std::string problem = nn::classifier_problem(*s.network);
   v.check(problem.empty(), "network", problem);
 }
 
@@ -56,6 +58,11 @@ void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
     v.check(model.input.whole() || !one_row(s, model.input.features), "models",
             cat(name, ".input.segment_frames: \"", model.input.features,
                 "\" has statistics, one row a recording, which cannot be cut into segments"));
+    v.check(!model.learner || model.input.whole(), "models",
+            cat(name, ".input.segment_frames: a learner reads one vector a recording"));
+    v.check(!model.learner || !s.augment.enabled(), "models",
+            cat(name,
+                ".learner: augmented copies are for networks; put learners into an experiment without them"));
   }
   v.check(!s.models.empty(), "models", "at least one model is needed");
   v.check(!s.features.empty(), "features", "at least one feature set is needed");

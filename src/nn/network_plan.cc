@@ -300,6 +300,7 @@ std::vector<LayerSummary> summarise(const NetworkSettings& settings, const Netwo
       const std::int64_t size = plan.blocks[block].shape.size();
       (plan.blocks[block].role == ParameterBlock::Role::kStatistic ? line.non_trainable : line.parameters) +=
           size;
+      line.frozen |= plan.blocks[block].role == ParameterBlock::Role::kFrozen;
     }
     out.push_back(std::move(line));
   }

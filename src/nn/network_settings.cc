@@ -104,14 +104,25 @@ std::string classifier_problem(const NetworkSettings& settings, const NetworkSiz
   return classifier_problem(settings, sizes, false);
 }
 std::string classifier_problem(const NetworkSettings& settings) {
-  const std::optional<NetworkSizes> sizes = any_sizes(settings);
+  std::optional<NetworkSizes> sizes = any_sizes(settings);
   if (!sizes || !problem_without_data(settings).empty()) return "";  // reported as such
   try {
-    plan_network(settings, *sizes);
+    const NetworkPlan plan = plan_network(settings, *sizes);
+    const std::string problem = classifier_problem(settings, *sizes, true);
+    if (!problem.empty() || settings.classes > 0) return problem;
+    // Its width must follow the number of classes, or be one that somebody wrote down.
+    for (const PlannedNode& node : plan.nodes) {
+      if (node.output == plan.outputs.front() && std::string(node.type) == "dense") return "";
+    }
+    ++sizes->classes;
+    const NetworkPlan other = plan_network(settings, *sizes);
+    const auto width = [](const NetworkPlan& p) {
+      return p.values[static_cast<std::size_t>(p.outputs.front())].type.item[0];
+    };
+    return width(plan) == width(other) ? classifier_problem(settings, *sizes, false) : "";
   } catch (const SizeError&) {
     return "";
   }
-  return classifier_problem(settings, *sizes, true);
 }
 
 void describe(SettingsVisitor& v, NetworkSettings& s) {

@@ -12,6 +12,8 @@
 #include "serval/train/task_result.h"
 #include "serval/train/trainer.h"
 
+#include "learner_task.h"
+
 namespace serval::train {
 
 namespace {
@@ -35,6 +37,12 @@ std::optional<TaskResult> run_task(const Task& task, const CohortOptions& option
                                    Progress& progress, const std::atomic<bool>& stop) {
   if (stop) return std::nullopt;
   make_folder(task.folder);
+  if (task.learner) {
+    TaskResult result = run_learner(task);
+    write_task_result(task, result);
+    progress.advance(1, describe_task(task));
+    return result;
+  }
   const std::string checkpoint = task.folder + "/checkpoint.h5";
   const Context context(options.device, 1);
   Trainer trainer(context, task, augmentation_threads);
@@ -82,7 +90,7 @@ std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortO
     results[i] = read_task_result(tasks[i]);
     if (results[i]) continue;
     open.push_back(i);
-    epochs += tasks[i].settings.epochs;
+    epochs += tasks[i].learner ? 1 : tasks[i].settings.epochs;
   }
   if (open.size() < tasks.size())
     log_info(cat(tasks.size() - open.size(), " of ", tasks.size(), " models are already trained"));

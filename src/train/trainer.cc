@@ -107,7 +107,7 @@ struct Trainer::Impl {
         sizes(network_sizes(used_task, *items, augmentation.get())),
         feature(sizes.inputs.front().item[0]),
         max_time(sizes.inputs.front().max_time),
-        network(used_context, used_task.network, sizes) {
+        network(used_context, used_task.network.value(), sizes) {
     const Device device = context.device();
     const std::int64_t n = network.trained_count();
     const std::int64_t largest = sizes.max_batch;

@@ -67,7 +67,7 @@ TEST_F(ResolveTest, ANetworkFileStandsBesideTheExperiment) {
   const std::string path = write("x.json", tone_experiment("/c", "/s"));
   const ExperimentSettings settings =
       load_experiment(path, {"models.lstm.network=" + (folder_ / "net.json")});
-  EXPECT_EQ(settings.models.front().second.network.layers.size(), 2u);
+  EXPECT_EQ(settings.models.front().second.network->layers.size(), 2u);
   EXPECT_THAT(error_of(path, {"models.lstm.network=none.json"}), HasSubstr("none.json: cannot be read"));
 }
 
@@ -77,7 +77,8 @@ TEST_F(ResolveTest, OverridesReachIntoObjectsAndLists) {
       load_experiment(path, {"train.epochs=3", "models.lstm.network.layers.0.hidden=5", "labels=six",
                              "audio.trim_db=null", "seeds=[4, 5]"});
   EXPECT_EQ(settings.train.epochs, 3);
-  EXPECT_EQ(settings.models.front().second.network.layers.front().hidden, 5);
+  nn::NetworkSettings network = *settings.models.front().second.network;
+  EXPECT_EQ(settings_to_json(network).find("layers")->items.front().find("hidden")->integer, 5);
   EXPECT_EQ(settings.seeds, (std::vector<std::int64_t>{4, 5}));
 }
 
@@ -163,6 +164,32 @@ TEST(ExperimentSchema, DeclaresEverySettingAndItsRange) {
                            "\"additionalProperties\": false", "[dB]"}) {
     EXPECT_THAT(schema, HasSubstr(text));
   }
+}
+
+TEST_F(ResolveTest, SizesOfASummaryComeFromTheFileOrTheCommandLine) {
+  const nn::NetworkSettings settings = load_network(write("n.json", R"({
+      "inputs": {"mel": {"kind": "image"}, "mfcc": {"shape": 39}}, "classes": 4,
+      "layers": [{"type": "mean_pool", "input": "mfcc"}, {"type": "dense"}]})"));
+  const nn::NetworkSizes sizes = summary_sizes(settings, {"mel=1,128,230"}, 0);
+  EXPECT_EQ(sizes.inputs[0].item, (Shape{1, 128, 230}));
+  EXPECT_EQ(sizes.inputs[1].item, (Shape{39}));
+  EXPECT_EQ(sizes.classes, 4);
+  const auto message = [&](const std::vector<std::string>& inputs, std::int64_t classes = 0) -> std::string {
+    try {
+      summary_sizes(settings, inputs, classes);
+      return "no error";
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  };
+  EXPECT_THAT(message({}), AllOf(HasSubstr("inputs.mel is an image"), HasSubstr("--input mel=")));
+  EXPECT_THAT(message({"mel=1,128,230", "mfcc=40"}), AllOf(HasSubstr("--input mfcc=40"), HasSubstr("[39]")));
+  EXPECT_THAT(message({"mell=1,2,3"}), AllOf(HasSubstr("no input \"mell\""), HasSubstr("{mel, mfcc}")));
+  EXPECT_THAT(message({"1,2,3"}), HasSubstr("which of {mel, mfcc}"));
+  for (const char* shape : {"mel=", "mel=1,,2", "mel=1,2,", "mel=0,2,3", "mel=a", "mel=-1"}) {
+    EXPECT_THAT(message({shape}), HasSubstr("is no shape")) << shape;
+  }
+  EXPECT_THAT(message({"mel=1,128,230"}, 5), AllOf(HasSubstr("--classes 5"), HasSubstr("file says 4")));
 }
 
 }  // namespace

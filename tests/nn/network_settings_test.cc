@@ -118,6 +118,7 @@ TEST(Classifier, ProblemsAreNamedWithoutTheData) {
     return classifier_problem(read(layers, errors));
   };
   EXPECT_THAT(problem(R"({"type":"lstm"},{"type":"dense"})"), HasSubstr("for each time step"));
+  EXPECT_THAT(problem(R"({"type":"lstm","hidden":9},{"type":"mean_pool"})"), HasSubstr("end with"));
   EXPECT_EQ(problem(R"({"type":"mean_pool"},{"type":"dense","units":3})"), "");
   EXPECT_EQ(problem(R"({"type":"mean_pool"},{"type":"dense"})"), "");
 }

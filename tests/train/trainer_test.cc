@@ -189,7 +189,7 @@ TEST_P(TrainerTest, DivergenceIsNamedWithItsCure) {
   const Context context(device());
   Task task = small_task(device(), folder_.str());
   task.normaliser.scale = {1e38f, 1e38f, 1e38f};
-  task.network.layers.erase(task.network.layers.begin());  // no LSTM to squash it: the pool's sum overflows
+  task.network->layers.erase(task.network->layers.begin());  // no LSTM to squash it: the pool's sum overflows
   Trainer trainer(context, task);
   try {
     for (int e = 0; e < 9; ++e) trainer.run_epoch();

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <iomanip>
 #include <iostream>
@@ -16,6 +17,7 @@
 #include "serval/corpus/manifest_csv.h"
 #include "serval/corpus/scan.h"
 #include "serval/experiment/bench_features.h"
+#include "serval/experiment/bench_train.h"
 #include "serval/experiment/dataset.h"
 #include "serval/experiment/resolve.h"
 #include "serval/experiment/run.h"
@@ -175,33 +177,47 @@ void store_prune(const Common& common, const std::string& folder, std::optional<
   if (common.json) std::cout << write_json(list);
 }
 
-void model_summary(const Common& common, const std::string& file, std::int64_t feature,
-                   std::int64_t classes) {
-  const nn::NetworkSettings settings = experiment::load_network(file);
-  nn::NetworkSizes sizes = nn::sequence_sizes(feature, classes, 1, 1);
-  std::int64_t total = 0;
+void model_summary(const Common& common, const NetworkArguments& arguments) {
+  const nn::NetworkSettings settings = experiment::load_network(arguments.file);
+  const nn::NetworkSizes sizes = experiment::summary_sizes(settings, arguments.inputs, arguments.classes);
+  std::int64_t trainable = 0, frozen = 0, statistics = 0;
   JsonValue layers = JsonValue::list();
-  for (const nn::LayerSummary& layer : nn::summarise(settings, sizes)) {
-    total += layer.parameters;
+  const std::vector<nn::LayerSummary> lines = nn::summarise(settings, sizes);
+  std::size_t name_width = 5, type_width = 4, shape_width = 6;
+  for (const nn::LayerSummary& layer : lines) {
+    name_width = std::max(name_width, layer.name.size());
+    type_width = std::max(type_width, layer.type.size());
+    shape_width = std::max(shape_width, layer.output_shape.size());
+  }
+  const auto row = [&](const auto& name, const auto& type, const auto& shape, const auto& count) {
+    if (common.json) return;
+    std::cout << std::left << std::setw(static_cast<int>(name_width + 2)) << name
+              << std::setw(static_cast<int>(type_width + 2)) << type
+              << std::setw(static_cast<int>(shape_width + 2)) << shape << std::right << std::setw(12) << count
+              << '\n';
+  };
+  row("layer", "type", "output", "parameters");
+  for (const nn::LayerSummary& layer : lines) {
+    (layer.frozen ? frozen : trainable) += layer.parameters;
+    statistics += layer.non_trainable;
     JsonValue item = JsonValue::object();
     item.set("name", JsonValue::of(layer.name));
     item.set("type", JsonValue::of(layer.type));
     item.set("output_shape", JsonValue::of(layer.output_shape));
     item.set("parameters", JsonValue::of(layer.parameters));
+    item.set("non_trainable", JsonValue::of(layer.non_trainable));
     layers.items.push_back(std::move(item));
-    if (!common.json) {
-      std::cout << std::left << std::setw(12) << layer.name << std::setw(16) << layer.type << std::setw(24)
-                << layer.output_shape << std::right << std::setw(12) << layer.parameters << '\n';
-    }
+    row(layer.name, layer.type, layer.output_shape, layer.parameters);
   }
   if (common.json) {
     JsonValue out = JsonValue::object();
-    out.set("trainable", JsonValue::of(total));
-    out.set("non_trainable", JsonValue::of(0));
+    out.set("trainable", JsonValue::of(trainable));
+    out.set("non_trainable", JsonValue::of(frozen + statistics));
     out.set("layers", std::move(layers));
     std::cout << write_json(out);
   } else {
-    std::cout << "total " << total << " parameters\n";
+    std::cout << "trainable " << trainable << ", non-trainable " << frozen + statistics << " (frozen "
+              << frozen << ", statistics " << statistics << ")\n";
   }
 }
 
@@ -221,6 +237,23 @@ void bench_features(const Common& common, const BenchArguments& arguments) {
   options.synthetic = arguments.synthetic;
   options.repeats = arguments.repeats;
   const experiment::BenchReport report = experiment::bench_features(options);
+  std::cout << (common.json ? write_json(experiment::bench_json(report)) : experiment::bench_text(report));
+}
+
+void bench_train(const Common& common, const BenchTrainArguments& arguments) {
+  experiment::TrainBenchOptions options;
+  options.network = experiment::load_network(arguments.network.file);
+  options.sizes =
+      experiment::summary_sizes(options.network, arguments.network.inputs, arguments.network.classes);
+  options.sizes.max_batch = arguments.batch;
+  for (nn::InputSizes& input : options.sizes.inputs) input.max_time = arguments.frames;
+  options.frames = arguments.frames;
+  options.models = arguments.models;
+  options.threads = threads_of(common);
+  options.device = choose_device(common.device);
+  options.seconds = arguments.seconds;
+  options.dump = arguments.dump;
+  const experiment::TrainBenchReport report = experiment::bench_train(options);
   std::cout << (common.json ? write_json(experiment::bench_json(report)) : experiment::bench_text(report));
 }
 

@@ -21,6 +21,20 @@ struct ExperimentArguments {
   std::string out;
 };
 
+struct NetworkArguments {
+  std::string file;
+  std::vector<std::string> inputs;  // NAME=SHAPE
+  std::int64_t classes = 0;         // 0: as the file says
+};
+
+struct BenchTrainArguments {
+  NetworkArguments network;
+  std::int64_t batch = 64, frames = 150;
+  int models = 1;
+  double seconds = 3;
+  std::string dump;
+};
+
 struct BenchArguments {
   ExperimentArguments experiment;  // its file may be "": then `preset` names the features
   std::string preset = "log_mel_mfcc";
@@ -36,8 +50,9 @@ void corpus_scan(const Common& common, const std::string& use, const std::string
                  const std::string& out);
 void store_list(const Common& common, const std::string& folder, bool verify);
 void store_prune(const Common& common, const std::string& folder, std::optional<double> older_than_days);
-void model_summary(const Common& common, const std::string& file, std::int64_t feature, std::int64_t classes);
+void model_summary(const Common& common, const NetworkArguments& arguments);
 void bench_features(const Common& common, const BenchArguments& arguments);
+void bench_train(const Common& common, const BenchTrainArguments& arguments);
 void info(const Common& common, bool ops);
 void schema();
 

@@ -38,9 +38,18 @@ CLI::Option* add_experiment(CLI::App* app, Common& common, ExperimentArguments& 
   return file;
 }
 
-CLI::App* add_bench(CLI::App& app, Common& common, serval::cli::BenchArguments& arguments) {
-  CLI::App* bench = app.add_subcommand("bench", "measure speed")->require_subcommand(1);
-  CLI::App* features = bench->add_subcommand(
+void add_network(CLI::App* command, serval::cli::NetworkArguments& arguments) {
+  command->add_option("file", arguments.file, "network file (JSON)")->required();
+  command->add_option(
+      "--input", arguments.inputs,
+      "NAME=SHAPE of an input that the file leaves to the data, as in mel=1,128,230 or mfcc=39; "
+      "NAME may be left out where there is one");
+  command->add_option("--classes", arguments.classes, "classes, where the file does not say")
+      ->check(CLI::Range(2, 4096));
+}
+
+CLI::App* add_bench_features(CLI::App& bench, Common& common, serval::cli::BenchArguments& arguments) {
+  CLI::App* features = bench.add_subcommand(
       "features",
       "time decoding, reading back and extraction of features, on an experiment's features\n"
       "or on a preset's");
@@ -61,6 +70,28 @@ CLI::App* add_bench(CLI::App& app, Common& common, serval::cli::BenchArguments& 
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
   return features;
+}
+
+CLI::App* add_bench_train(CLI::App& bench, Common& common, serval::cli::BenchTrainArguments& arguments) {
+  CLI::App* train = bench.add_subcommand("train", "time training steps of a network on drawn data");
+  add_network(train, arguments.network);
+  train->add_option("--batch", arguments.batch, "recordings a step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  train->add_option("--frames", arguments.frames, "steps of each sequence")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  train->add_option("--models", arguments.models, "networks that train side by side")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  train->add_option("--seconds", arguments.seconds, "how long steps are timed")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 3600.0));
+  train->add_option("--dump", arguments.dump, "folder for weights, data and losses, for a twin elsewhere");
+  train->add_option("--device", common.device, "auto, cpu, cuda or cuda:N");
+  add_threads(train, common);
+  add_json(train, common);
+  return train;
 }
 
 // Results on standard output count only when they arrived.
@@ -136,19 +167,21 @@ int main(int argc, char** argv) {
   prune->callback([&] { serval::cli::store_prune(common, stores, older_than_days); });
 
   CLI::App* model = app.add_subcommand("model", "look at networks")->require_subcommand(1);
-  std::string network;
-  std::int64_t feature = 64, classes = 8;
+  serval::cli::NetworkArguments summarised;
   CLI::App* summary = model->add_subcommand("summary", "layers, shapes and parameters of a network file");
-  summary->add_option("file", network, "network file (JSON)")->required();
-  summary->add_option("--features", feature, "values a frame")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 20));
-  summary->add_option("--classes", classes, "classes")->capture_default_str()->check(CLI::Range(2, 1 << 16));
+  add_network(summary, summarised);
   add_json(summary, common);
-  summary->callback([&] { serval::cli::model_summary(common, network, feature, classes); });
+  summary->callback([&] { serval::cli::model_summary(common, summarised); });
 
-  serval::cli::BenchArguments bench;
-  add_bench(app, common, bench)->callback([&] { serval::cli::bench_features(common, bench); });
+  CLI::App* bench = app.add_subcommand("bench", "measure speed")->require_subcommand(1);
+  serval::cli::BenchArguments timed_features;
+  add_bench_features(*bench, common, timed_features)->callback([&] {
+    serval::cli::bench_features(common, timed_features);
+  });
+  serval::cli::BenchTrainArguments timed_training;
+  add_bench_train(*bench, common, timed_training)->callback([&] {
+    serval::cli::bench_train(common, timed_training);
+  });
 
   CLI::App* info = app.add_subcommand("info", "version, devices and what they can do");
   bool ops = false;

@@ -121,6 +121,13 @@ class SettingsVisitor {
   void object(const char* name, T& value, Help help) {
     visit_object(name, help, [&value](SettingsVisitor& v) { describe(v, value); });
   }
+  // An object that may be left out, or null.
+  template <class T>
+  void optional_object(const char* name, std::optional<T>& value, Help help) {
+    visit_optional_object(
+        name, help, value.has_value(), [&value] { value.emplace(); },
+        [&value](SettingsVisitor& v) { describe(v, *value); });
+  }
   template <class T>
   void list(const char* name, std::vector<T>& items, Help help) {
     visit_items(name, false, help,
@@ -164,6 +171,9 @@ class SettingsVisitor {
   virtual void visit_variants(const char* name, const std::vector<std::string>& options, std::size_t index,
                               Help help, const std::function<void(std::size_t, SettingsVisitor&)>& body) = 0;
   virtual void visit_object(const char* name, Help help, const Body& body) = 0;
+  // `body` describes the value once `make` has made one, or when it is `present`.
+  virtual void visit_optional_object(const char* name, Help help, bool present,
+                                     const std::function<void()>& make, const Body& body) = 0;
   virtual void visit_items(const char* name, bool named, Help help, const ItemsAccess& items) = 0;
 };
 

@@ -29,6 +29,11 @@ JsonValue resolved_json(const ExperimentSettings& settings);
 
 // A network on its own, as `serval model summary` takes it.
 nn::NetworkSettings load_network(const std::string& path);
+// The sizes of its inputs and its classes: as the file declares them, else as `inputs` ("mel=1,128,230", or "39" for
+// the only one) and `classes` say, else 64 features a step and 8 classes. Throws ConfigError for an input that the file
+// does not have, a shape that is none or contradicts the file, and an image without a shape.
+nn::NetworkSizes summary_sizes(const nn::NetworkSettings& settings, const std::vector<std::string>& inputs,
+                               std::int64_t classes);
 
 JsonValue experiment_schema();
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "serval/features/segments.h"
 #include "serval/features/settings.h"
 #include "serval/folds/fold.h"
+#include "serval/learners/settings.h"
 #include "serval/nn/network.h"
 #include "serval/train/settings.h"
 
@@ -30,7 +32,9 @@ void describe(SettingsVisitor& v, InputSettings& settings);
 
 struct ModelSettings {
   InputSettings input;
-  nn::NetworkSettings network;
+  // One of the two.
+  std::optional<nn::NetworkSettings> network;
+  std::optional<learners::LearnerSettings> learner;
 };
 void describe(SettingsVisitor& v, ModelSettings& settings);
 

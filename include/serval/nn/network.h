@@ -150,6 +150,7 @@ struct LayerSummary {
   std::string name = {}, type = {}, output_shape = {};
   std::int64_t parameters = 0;     // trained or frozen
   std::int64_t non_trainable = 0;  // statistics
+  bool frozen = false;
 };
 std::vector<LayerSummary> summarise(const NetworkSettings& settings, const NetworkSizes& sizes);
 

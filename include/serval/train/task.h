@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "serval/core/context.h"
 #include "serval/core/tensor.h"
 #include "serval/folds/fold.h"
+#include "serval/learners/settings.h"
 #include "serval/nn/network.h"
 #include "serval/train/settings.h"
 
@@ -63,9 +65,10 @@ struct Task {
   int fold = 0;       // from 0
   std::uint64_t seed = 1;
   std::shared_ptr<const TrainingData> data;
-  std::shared_ptr<const Items> items;  // null: whole recordings
-  MakeAugmentation augment;            // null: nothing trains but the recordings themselves
-  nn::NetworkSettings network;
+  std::shared_ptr<const Items> items;          // null: whole recordings
+  MakeAugmentation augment;                    // null: nothing trains but the recordings themselves
+  std::optional<nn::NetworkSettings> network;  // one of these two
+  std::optional<learners::LearnerSettings> learner = {};
   TrainSettings settings;
   folds::Fold sides;
   folds::Normaliser normaliser;  // fitted on the training actors of this fold

@@ -1,0 +1,108 @@
+// Linear SVM with squared hinge loss, and logistic regression, one class against the rest, by LIBLINEAR's primal
+// solvers: those draw no random numbers.
+#include <cmath>
+#include <mutex>
+
+#include <linear.h>
+
+#include "serval/core/error.h"
+
+#include "models.h"
+
+namespace serval::learners {
+
+namespace {
+
+constexpr double kBias = 1;
+
+struct FreeModel {
+  void operator()(model* m) const { free_and_destroy_model(&m); }
+};
+
+void silent(const char*) {}
+
+// LIBLINEAR's form of a matrix: every row ends with the bias and a node of index -1.
+class Nodes {
+ public:
+  explicit Nodes(const Rows& x) : nodes_(static_cast<std::size_t>(x.count * (x.columns + 2))) {
+    for (std::int64_t r = 0; r < x.count; ++r) {
+      feature_node* row = nodes_.data() + r * (x.columns + 2);
+      rows_.push_back(row);
+      for (const float value : x.row(r)) {
+        row->index = static_cast<int>(row - rows_.back()) + 1;
+        row->value = static_cast<double>(value);
+        ++row;
+      }
+      row[0] = {static_cast<int>(x.columns) + 1, kBias};
+      row[1] = {-1, 0};
+    }
+  }
+  feature_node** rows() { return rows_.data(); }
+  const feature_node* row(std::int64_t r) const { return rows_[static_cast<std::size_t>(r)]; }
+
+ private:
+  std::vector<feature_node> nodes_;
+  std::vector<feature_node*> rows_;
+};
+
+class Linear : public Learner {
+ public:
+  Linear(std::unique_ptr<model, FreeModel> fitted, int classes, bool logistic)
+      : model_(std::move(fitted)), classes_(classes), logistic_(logistic) {}
+
+  std::vector<std::vector<float>> scores(const Rows& x) const override {
+    const Nodes nodes(x);
+    std::vector<std::vector<float>> out;
+    for (std::int64_t r = 0; r < x.count; ++r) {
+      std::vector<double> values(static_cast<std::size_t>(classes_), 0.0);
+      predict_values(model_.get(), nodes.row(r), values.data());
+      // Of two classes LIBLINEAR keeps one plane.
+      if (classes_ == 2) values[1] = -values[0];
+      if (logistic_) {
+        double sum = 0;
+        for (double& value : values) sum += value = 1 / (1 + std::exp(-value));
+        for (double& value : values) value /= sum;
+      } else {
+        softmax(values);
+      }
+      std::vector<float>& row = out.emplace_back(values.size());
+      for (std::size_t c = 0; c < values.size(); ++c)
+        row[static_cast<std::size_t>(model_->label[c])] = static_cast<float>(values[c]);
+    }
+    return out;
+  }
+
+ private:
+  std::unique_ptr<model, FreeModel> model_;
+  int classes_;
+  bool logistic_;
+};
+
+}  // namespace
+
+std::unique_ptr<Learner> fit_linear(const LearnerSettings& settings, const Rows& x, Labels labels,
+                                    int classes) {
+  static std::once_flag once;  // the library keeps one for all threads
+  std::call_once(once, [] { set_print_string_function(silent); });
+  Nodes nodes(x);
+  std::vector<double> y(labels.begin(), labels.end());
+  const problem data{static_cast<int>(x.count), static_cast<int>(x.columns) + 1, y.data(), nodes.rows(),
+                     kBias};
+  std::vector<double> weights = class_weights(settings.balanced, labels, classes);
+  std::vector<int> weighted;
+  for (int c = 0; c < classes; ++c) weighted.push_back(c);
+  const bool logistic = settings.type == LearnerType::kLogistic;
+  parameter how{};
+  how.solver_type = logistic ? L2R_LR : L2R_L2LOSS_SVC;
+  how.eps = 1e-4;
+  how.C = settings.c;
+  how.nr_weight = classes;
+  how.weight_label = weighted.data();
+  how.weight = weights.data();
+  how.p = 0.1;
+  const char* problem_text = check_parameter(&data, &how);
+  SERVAL_CHECK(problem_text == nullptr, problem_text);
+  return std::make_unique<Linear>(std::unique_ptr<model, FreeModel>(train(&data, &how)), classes, logistic);
+}
+
+}  // namespace serval::learners
