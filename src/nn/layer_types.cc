@@ -12,7 +12,21 @@ const Options<MakeLayerBody>& layer_types() {
       // vectors, one by one
       {"dense", make_dense},
       {"dropout", make_dropout},
+      // several inputs
+      {"concat", make_concat},
+      {"add", make_add},
+      {"multiply", make_multiply},
+      // shapes
+      {"flatten", make_flatten},
+      {"reshape", make_reshape},
+      {"permute", make_permute},
+      {"resize", make_resize},
+      {"to_sequence", make_to_sequence},
+      {"to_image", make_to_image},
       // sequences
+      {"select_step", make_select_step},
+      {"match_steps", make_match_steps},
+      {"align_pairwise", make_align_pairwise},
       {"lstm", make_lstm},
       {"mean_pool", make_mean_pool},
       {"last_pool", make_last_pool},

@@ -264,6 +264,13 @@ int NodePlan::fixed_clock(std::int64_t steps) {
   return static_cast<int>(plan.clocks.size()) - 1;
 }
 
+std::int64_t NodePlan::clock_steps(int clock) const {
+  return planner_.plan_so_far().clocks[static_cast<std::size_t>(clock)].steps;
+}
+const std::string& NodePlan::clock_name(int clock) const {
+  return planner_.plan_so_far().clocks[static_cast<std::size_t>(clock)].name;
+}
+
 void NodePlan::finish(ValueType output, std::function<std::unique_ptr<Layer>(const LayerBuild&)> make) {
   node_.make = std::move(make);
   const std::int64_t width = output.item[output.item.rank() - 1];

@@ -99,6 +99,8 @@ class NodePlan {
   // The clock of sequences that a layer shortens or lengthens.
   int clock(int from, LengthRule rule);
   int fixed_clock(std::int64_t steps);
+  std::int64_t clock_steps(int clock) const;       // where each recording has as many; else 0
+  const std::string& clock_name(int clock) const;  // of the layer or input that made it
 
   // Exactly one of these three ends a plan.
   template <class L, class... Args>

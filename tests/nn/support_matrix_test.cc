@@ -16,14 +16,19 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "activation_backward",
                                           "adam_step",
                                           "add_into",
+                                          "add_pair",
                                           "attention_pool_backward",
                                           "attention_pool_forward",
                                           "bias_activation",
                                           "column_sum",
+                                          "copy_columns",
                                           "derive_lengths",
                                           "dropout",
                                           "extract_features",
                                           "fill_zero",
+                                          "gate",
+                                          "gate_gradient",
+                                          "gate_vector_gradient",
                                           "gather_segments",
                                           "gather_sequences",
                                           "gemm",
@@ -39,9 +44,15 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "lstm_reserve_size",
                                           "mean_pool_backward",
                                           "mean_pool_forward",
+                                          "resize",
+                                          "resize_backward",
+                                          "select_step",
                                           "softmax",
                                           "softmax_backward",
-                                          "softmax_cross_entropy"};
+                                          "softmax_cross_entropy",
+                                          "strided_copy",
+                                          "window_mean",
+                                          "window_mean_backward"};
   EXPECT_EQ(names, expected);
 }
 

@@ -43,8 +43,9 @@ void check_portable(const Args& args) {
 namespace cpu {
 
 template <class Op>
-void portable(const Context&, const typename Op::Args& args) {
-  check_portable(args);
+void portable(const Context&, const typename Op::Args& given) {
+  check_portable(given);
+  const typename Op::Args args = given;  // a copy that no store through a pointer can be thought to change
   if constexpr (TeamArgs<typename Op::Args>) {
     const std::int64_t teams = args.teams();
     for (std::int64_t i = 0; i < teams; ++i) args.work(SoloTeam{}, i);

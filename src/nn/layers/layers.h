@@ -13,6 +13,21 @@ std::unique_ptr<LayerBody> make_dense();
 std::unique_ptr<LayerBody> make_dropout();
 std::unique_ptr<LayerBody> make_dropout(double rate);  // for layers that hold one
 
+std::unique_ptr<LayerBody> make_concat();
+std::unique_ptr<LayerBody> make_concat(int axis);
+std::unique_ptr<LayerBody> make_add();
+std::unique_ptr<LayerBody> make_multiply();
+std::unique_ptr<LayerBody> make_flatten();
+std::unique_ptr<LayerBody> make_reshape();
+std::unique_ptr<LayerBody> make_permute();
+std::unique_ptr<LayerBody> make_resize();
+
+std::unique_ptr<LayerBody> make_to_sequence();
+std::unique_ptr<LayerBody> make_to_image();
+std::unique_ptr<LayerBody> make_select_step();
+std::unique_ptr<LayerBody> make_match_steps();
+std::unique_ptr<LayerBody> make_align_pairwise();
+
 std::unique_ptr<LayerBody> make_lstm();
 std::unique_ptr<LayerBody> make_mean_pool();
 std::unique_ptr<LayerBody> make_last_pool();

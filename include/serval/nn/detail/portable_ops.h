@@ -4,6 +4,9 @@
 #include "serval/nn/activate.h"
 #include "serval/nn/arithmetic.h"
 #include "serval/nn/layer_norm.h"
+#include "serval/nn/joining.h"
+#include "serval/nn/rearrange.h"
+#include "serval/nn/resize.h"
 
 namespace serval::nn::detail {
 
@@ -12,6 +15,9 @@ void list_portable_ops(List& list) {
   list_arithmetic_ops(list);
   list_activation_ops(list);
   list_layer_norm_ops(list);
+  list_joining_ops(list);
+  list_rearrange_ops(list);
+  list_resize_ops(list);
 }
 
 }  // namespace serval::nn::detail

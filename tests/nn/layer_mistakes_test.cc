@@ -1,0 +1,140 @@
+// What layers refuse, and what they say would be right. Tables by family.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/settings_io.h"
+#include "serval/nn/network.h"
+
+namespace serval::nn {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kInputs = R"({
+  "v": {"kind": "vector", "shape": 6}, "w": {"kind": "vector", "shape": 5},
+  "s": {"kind": "sequence", "shape": 4}, "t": {"kind": "sequence", "shape": 4},
+  "i": {"kind": "image", "shape": [3, 4, 5]}, "j": {"kind": "image", "shape": [2, 4, 6]}})";
+
+std::string errors_of(const std::string& layers) {
+  std::vector<std::string> errors;
+  const std::string text = cat("{\"classes\": 3, \"inputs\": ", kInputs, ", \"layers\": [", layers, "]}");
+  read_settings<NetworkSettings>(parse_json(text, "n.json"), errors);
+  return join(errors, "\n");
+}
+
+struct Mistake {
+  const char* layers;
+  std::vector<const char*> expected;
+};
+void expect_refused(const std::vector<Mistake>& mistakes) {
+  for (const auto& [layers, expected] : mistakes) {
+    const std::string errors = errors_of(layers);
+    for (const char* part : expected) EXPECT_THAT(errors, HasSubstr(part)) << layers;
+  }
+}
+
+TEST(LayerMistakes, Joining) {
+  expect_refused({
+      {R"({"type": "concat", "input": "v"})", {"layers[0] (concat)", "two inputs or more"}},
+      {R"({"type": "concat", "input": ["s", "t"]})",
+       {"steps of their own", "those of \"s\" and \"t\"", "match_steps"}},
+      {R"({"type": "concat", "input": ["s", "v"]})", {"[time, 4] and [6]", "pool the sequence first"}},
+      {R"({"type": "concat", "axis": 1, "input": ["v", "w"]})", {"along axis 1", "1 axis, 0"}},
+      {R"({"type": "concat", "axis": 3, "input": ["i", "i"]})", {"along axis 3", "3 axes, from 0"}},
+      {R"({"type": "concat", "input": ["i", "j"]})", {"[3, 4, 5] and [2, 4, 6]", "resize"}},
+      {R"({"type": "concat", "input": ["i", "v"]})", {"[3, 4, 5] and [6]", "flatten"}},
+      {R"({"type": "add", "input": ["v", "w"]})", {"layers[0] (add)", "[6] and [5]", "dense"}},
+      {R"({"type": "add", "input": ["s", "t"]})", {"match_steps"}},
+      {R"({"type": "add", "input": "s"})", {"two inputs or more"}},
+      {R"({"type": "multiply", "input": ["v", "w"]})", {"layers[0] (multiply)", "[6] and [5]"}},
+      {R"({"type": "multiply", "input": ["i", "v"]})", {"one number a channel", "[3, 4, 5] and [6]"}},
+      {R"({"type": "multiply", "input": ["s", "t"]})", {"match_steps"}},
+  });
+}
+
+TEST(LayerMistakes, Shapes) {
+  expect_refused({
+      {R"({"type": "reshape", "input": "v"})", {"layers[0].shape", "missing"}},
+      {R"({"type": "reshape", "shape": [4, 2], "input": "v"})", {"[4, 2], 8 values", "[6], which has 6"}},
+      {R"({"type": "reshape", "shape": [4, -1], "input": "v"})", {"[4, 1], 4 values", "has 6"}},
+      {R"({"type": "reshape", "shape": [-1, -1], "input": "v"})", {"only one size"}},
+      {R"({"type": "reshape", "shape": [0, 6], "input": "v"})", {"at least one value"}},
+      {R"({"type": "reshape", "shape": [1, 1, 1, 1, 6], "input": "v"})", {"at most 4 axes"}},
+      {R"({"type": "permute", "axes": [0, 1], "input": "i"})", {"each of the 3 axes", "[3, 4, 5]"}},
+      {R"({"type": "permute", "axes": [0, 1, 1], "input": "i"})", {"each of the 3 axes"}},
+      {R"({"type": "resize", "size": 4, "input": "i"})", {"[height, width]"}},
+      {R"({"type": "resize", "size": [4, 4], "input": "v"})", {"reads images"}},
+      {R"({"type": "to_sequence", "input": "s"})", {"a sequence already", "flatten"}},
+      {R"({"type": "to_image", "input": "s"})", {"that of \"s\" differs", "declare the input as an image"}},
+      {R"({"type": "to_image", "input": "v"})", {"reads a sequence", "reshape"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "to_image", "channels": 5})",
+       {"12 features into 5 channels"}},
+  });
+}
+
+TEST(LayerMistakes, Steps) {
+  expect_refused({
+      {R"({"type": "select_step", "input": "v"})", {"layers[0] (select_step)", "no steps"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "select_step", "step": 5})",
+       {"takes step 5 of a sequence that has 5"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "select_step", "step": -6})",
+       {"takes step -6 of a sequence that has 5"}},
+      {R"({"type": "match_steps", "input": ["s", "v"]})", {"two sequences", "[time, 4] and [6]"}},
+      {R"({"type": "match_steps", "input": "s"})", {"reads 2 inputs"}},
+      {R"({"type": "to_sequence", "input": "i", "name": "short"}, {"type": "to_sequence", "input": "j"},
+          {"type": "match_steps", "input": ["short", "layer1"]})",
+       {"first 6 steps of a sequence that has 5", "the longer one first"}},
+      {R"({"type": "align_pairwise", "input": "v"})", {"no steps"}},
+      {R"({"type": "to_sequence", "axis": "height", "input": "i"}, {"type": "align_pairwise"},
+          {"type": "align_pairwise"})",
+       {"layers[2] (align_pairwise)", "needs 4 steps, but its input has 1"}},
+  });
+}
+
+// Mistakes that only a recording shows.
+std::string data_error_of(const std::string& layers, std::vector<std::int32_t> s,
+                          std::vector<std::int32_t> t) {
+  std::vector<std::string> errors;
+  const NetworkSettings settings = read_settings<NetworkSettings>(
+      parse_json(
+          cat(R"({"inputs": {"s": {"kind": "sequence", "shape": 1}, "t": {"kind": "sequence", "shape": 1}},
+                        "layers": [)",
+              layers, "]}"),
+          "n.json"),
+      errors);
+  EXPECT_EQ(errors, std::vector<std::string>());
+  const Context context;
+  NetworkSizes sizes = declared_sizes(settings);
+  sizes.max_batch = 2;
+  for (InputSizes& input : sizes.inputs) input.max_time = 9;
+  Network network(context, settings, sizes);
+  const Tensor x({}, {9, 2, 1});
+  Batch batch{.size = 2, .inputs = {}};
+  std::vector<Array<std::int32_t>> kept;
+  for (const auto* lengths : {&s, &t}) {
+    kept.push_back(Array<std::int32_t>::from_host({}, *lengths));
+    batch.inputs.push_back({x.view(), 9, kept.back().view(), lengths->data()});
+  }
+  try {
+    network.forward(context, batch, Mode::kInfer, {});
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(LayerMistakes, RecordingsThatAreTooShort) {
+  EXPECT_THAT(data_error_of(R"({"type": "select_step", "step": 3, "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_EQ(data_error_of(R"({"type": "select_step", "step": 2, "input": "s"})", {5, 3}, {1, 1}), "");
+  EXPECT_THAT(data_error_of(R"({"type": "select_step", "step": -4, "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_THAT(data_error_of(R"({"type": "match_steps", "input": ["s", "t"]})", {5, 3}, {5, 4}),
+              HasSubstr("layer0 takes the first 4 steps of a sequence that has 3"));
+  EXPECT_EQ(data_error_of(R"({"type": "match_steps", "input": ["s", "t"]})", {5, 3}, {4, 3}), "");
+  EXPECT_THAT(data_error_of(R"({"type": "align_pairwise", "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+}
+
+}  // namespace
+}  // namespace serval::nn
