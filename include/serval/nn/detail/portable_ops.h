@@ -3,8 +3,8 @@
 
 #include "serval/nn/activate.h"
 #include "serval/nn/arithmetic.h"
-#include "serval/nn/layer_norm.h"
 #include "serval/nn/joining.h"
+#include "serval/nn/layer_norm.h"
 #include "serval/nn/rearrange.h"
 #include "serval/nn/resize.h"
 
