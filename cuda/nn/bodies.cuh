@@ -3,7 +3,6 @@
 
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
-#include "serval/nn/loss.h"
 #include "serval/nn/lstm.h"
 #include "serval/nn/optimiser.h"
 #include "serval/nn/pointwise.h"
@@ -28,7 +27,6 @@ LastPoolForward::Signature last_pool_forward;
 LastPoolBackward::Signature last_pool_backward;
 AttentionPoolForward::Signature attention_pool_forward;
 AttentionPoolBackward::Signature attention_pool_backward;
-SoftmaxCrossEntropy::Signature softmax_cross_entropy;
-AdamStep::Signature adam_step;
+OptimiserStep::Signature optimiser_step;
 
 }  // namespace serval::nn::bodies

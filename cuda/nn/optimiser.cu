@@ -4,8 +4,8 @@
 
 namespace serval::nn {
 
-void bodies::adam_step(const Context& context, const AdamArgs& args) {
-  nn::adam_step(cuda::cuda_state(context).stream(), args);
+void bodies::optimiser_step(const Context& context, const OptimiserArgs& args) {
+  nn::optimiser_step(cuda::cuda_state(context).stream(), args);
 }
 
 }  // namespace serval::nn

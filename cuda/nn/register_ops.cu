@@ -42,8 +42,7 @@ void register_cuda_ops(OpRegistry& registry) {
   registry.add<LastPoolBackward>(kCuda, bodies::last_pool_backward);
   registry.add<AttentionPoolForward>(kCuda, bodies::attention_pool_forward);
   registry.add<AttentionPoolBackward>(kCuda, bodies::attention_pool_backward);
-  registry.add<SoftmaxCrossEntropy>(kCuda, bodies::softmax_cross_entropy);
-  registry.add<AdamStep>(kCuda, bodies::adam_step);
+  registry.add<OptimiserStep>(kCuda, bodies::optimiser_step);
   CudaList list{registry};
   detail::list_portable_ops(list);
 }

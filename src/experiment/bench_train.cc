@@ -74,8 +74,8 @@ class Bench {
       batch_.inputs.push_back(input);
     }
     const std::int64_t n = network_.trained_count();
-    state_ = Tensor(device, {2 * n});
-    scratch_ = Tensor(device, {nn::adam_scratch_size(n)});
+    state_ = Tensor(device, {static_cast<std::int64_t>(nn::optimiser_slots(optimiser_).size()) * n});
+    scratch_ = Tensor(device, {nn::optimiser_scratch_size(n)});
     const Shape logits{batch_.size, options.sizes.classes};
     probabilities_ = Tensor(device, logits);
     dlogits_ = Tensor(device, logits);
@@ -97,15 +97,14 @@ class Bench {
     loss.loss = loss_.view();
     run<nn::SoftmaxCrossEntropy>(context_, loss);
     network_.backward(context_, batch_, dlogits_.view());
-    nn::AdamArgs args;
+    nn::OptimiserArgs args;
     args.settings = optimiser_;
     args.step = steps_;
     args.parameters = network_.parameters().view(0, {network_.trained_count()});
     args.gradients = network_.gradients().view(0, {network_.trained_count()});
-    args.first_moment = state_.view(0, {network_.trained_count()});
-    args.second_moment = state_.view(network_.trained_count(), {network_.trained_count()});
+    args.state = state_.view();
     args.scratch = scratch_.view();
-    run<nn::AdamStep>(context_, args);
+    run<nn::OptimiserStep>(context_, args);
   }
   // Of the steps since it was last asked.
   double mean_loss() {
@@ -121,7 +120,7 @@ class Bench {
   Context context_;
   const DrawnData& data_;
   nn::Network network_;
-  nn::AdamSettings optimiser_;
+  nn::OptimiserSettings optimiser_;
   std::vector<Tensor> x_;
   Array<std::int32_t> lengths_, labels_;
   nn::Batch batch_;

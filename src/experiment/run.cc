@@ -27,7 +27,7 @@ namespace serval::experiment {
 namespace {
 
 // Raised whenever the same task would train to other weights than before.
-constexpr int kTrainingVersion = 1;
+constexpr int kTrainingVersion = 2;
 
 struct Plan {
   std::vector<folds::Fold> folds;
@@ -130,6 +130,17 @@ void check_model(const std::string& name, const ModelSettings& model, const trai
   }
 }
 
+std::vector<int> corpus_numbers(const corpus::Manifest& manifest) {
+  std::vector<std::string> names;
+  std::vector<int> out;
+  for (const corpus::Recording& recording : manifest.recordings) {
+    auto found = std::find(names.begin(), names.end(), recording.corpus);
+    if (found == names.end()) found = names.insert(names.end(), recording.corpus);
+    out.push_back(static_cast<int>(found - names.begin()));
+  }
+  return out;
+}
+
 // Every model on every fold with every seed; folds innermost, so that a whole cross-validation comes first.
 std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset, const Plan& plan,
                                     const RunDirectory& directory, const Device& device,
@@ -141,6 +152,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
     shared->classes = static_cast<std::int64_t>(dataset.manifest.classes.size());
     shared->offsets = set.offsets;
     shared->labels = dataset.manifest.class_of;
+    shared->corpora = corpus_numbers(dataset.manifest);
     shared->values = Tensor::from_host(device, set.values, {set.offsets.back(), set.dimension});
     std::vector<float>().swap(set.values);
     data.push_back(std::move(shared));

@@ -3,7 +3,6 @@
 
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
-#include "serval/nn/loss.h"
 #include "serval/nn/lstm.h"
 #include "serval/nn/optimiser.h"
 #include "serval/nn/pointwise.h"
@@ -31,8 +30,7 @@ void last_pool_backward(const Context& context, const PoolArgs& args);
 void attention_pool_forward(const Context& context, const AttentionPoolArgs& args);
 void attention_pool_backward(const Context& context, const AttentionPoolArgs& args);
 
-void softmax_cross_entropy(const Context& context, const SoftmaxCrossEntropyArgs& args);
-void adam_step(const Context& context, const AdamArgs& args);
+void optimiser_step(const Context& context, const OptimiserArgs& args);
 void gather_sequences(const Context& context, const GatherArgs& args);
 
 }  // namespace serval::nn::cpu

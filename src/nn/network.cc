@@ -214,6 +214,10 @@ ConstTensorView Network::forward(const Context& context, const Batch& batch, Mod
 
 std::size_t Network::output_count() const { return impl_->plan.outputs.size(); }
 
+const ValueType& Network::output_type(std::size_t index) const {
+  return impl_->type(impl_->plan.outputs[index]);
+}
+
 ConstTensorView Network::output(std::size_t index) const {
   const Impl& self = *impl_;
   const int value = self.plan.outputs[index];

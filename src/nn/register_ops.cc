@@ -36,8 +36,7 @@ void register_cpu_ops(OpRegistry& registry) {
   registry.add<LastPoolBackward>(kCpu, cpu::last_pool_backward);
   registry.add<AttentionPoolForward>(kCpu, cpu::attention_pool_forward);
   registry.add<AttentionPoolBackward>(kCpu, cpu::attention_pool_backward);
-  registry.add<SoftmaxCrossEntropy>(kCpu, cpu::softmax_cross_entropy);
-  registry.add<AdamStep>(kCpu, cpu::adam_step);
+  registry.add<OptimiserStep>(kCpu, cpu::optimiser_step);
   registry.add<GatherSequences>(kCpu, cpu::gather_sequences);
   CpuList list{registry};
   detail::list_portable_ops(list);

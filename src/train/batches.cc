@@ -26,6 +26,22 @@ std::vector<Item> items_of(const Items& items, const std::vector<std::int64_t>& 
   return order;
 }
 
+// As many items, each group equally often; the first groups once more where that does not come out even.
+std::vector<Item> balanced(const std::vector<Item>& items, const std::vector<int>& group_of,
+                           const RandomStream& random) {
+  std::map<int, std::vector<Item>> by_group;
+  for (const Item& item : items)
+    by_group[group_of.empty() ? 0 : group_of[static_cast<std::size_t>(item.recording)]].push_back(item);
+  std::vector<Item> out;
+  while (out.size() < items.size()) {
+    for (const auto& [group, own] : by_group) {
+      if (out.size() == items.size()) break;
+      out.push_back(own[random.below(out.size(), static_cast<std::uint32_t>(own.size()))]);
+    }
+  }
+  return out;
+}
+
 EpochPlan cut(const TrainingData& data, const Items& items, std::vector<Item> order, int batch_size) {
   EpochPlan plan;
   const auto frames = [&](const Item& item) { return items.frames[static_cast<std::size_t>(item.number)]; };
@@ -61,8 +77,14 @@ Items whole_recordings(const TrainingData& data) {
 
 EpochPlan shuffled_plan(const TrainingData& data, const Items& items,
                         const std::vector<std::int64_t>& recordings, int batch_size,
-                        const RandomStream& random) {
+                        const RandomStream& random, Sampling sampling) {
   std::vector<Item> order = items_of(items, recordings);
+  if (sampling != Sampling::kShuffled) {
+    const std::vector<int>& groups = sampling == Sampling::kClassBalanced ? data.labels : data.corpora;
+    RandomStream draws = random;
+    draws.layer = 1;
+    order = balanced(order, groups, draws);
+  }
   for (std::size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[random.below(i, static_cast<std::uint32_t>(i))]);
   }
@@ -77,6 +99,19 @@ EpochPlan sorted_plan(const TrainingData& data, const Items& items,
            items.frames[static_cast<std::size_t>(b.number)];
   });
   return cut(data, items, std::move(order), batch_size);
+}
+
+void fill_targets(EpochPlan& plan, const TrainingData& data) {
+  const auto classes = static_cast<std::size_t>(data.classes);
+  plan.targets.assign(plan.items.size() * classes, 0.0f);
+  for (std::size_t i = 0; i < plan.items.size(); ++i) {
+    float* row = plan.targets.data() + i * classes;
+    if (data.targets.empty()) {
+      row[plan.labels[i]] = 1;
+    } else {
+      std::copy_n(data.targets.data() + static_cast<std::size_t>(plan.recordings[i]) * classes, classes, row);
+    }
+  }
 }
 
 std::vector<std::vector<float>> recording_scores(const EpochPlan& plan, const std::vector<float>& scores,

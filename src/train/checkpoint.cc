@@ -1,9 +1,11 @@
 #include "checkpoint.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
+#include "serval/core/text.h"
 #include "serval/store/hdf5.h"
 #include "serval/store/seal.h"
 
@@ -12,9 +14,66 @@ namespace serval::train {
 namespace {
 
 constexpr int kHistoryColumns = 6;
+constexpr std::size_t kMostDifferences = 20;  // that a message names
 
-void write_floats(store::Hdf5File& file, const char* name, const std::vector<float>& values) {
+void write_flat(store::Hdf5File& file, const char* name, const std::vector<float>& values) {
+  if (values.empty()) return;
   file.write(name, values, Shape{static_cast<std::int64_t>(values.size())});
+}
+// Of the size that `values` has.
+void read_flat(const store::Hdf5File& file, const char* name, std::vector<float>& values) {
+  if (values.empty()) return;
+  const std::size_t wanted = values.size();
+  values = file.read_floats(name);
+  if (values.size() != wanted) {
+    throw DataError(cat(file.path().string(), ": ", name, " holds ", values.size(),
+                        " values; this training has ", wanted, "; delete the file to train the model again"));
+  }
+}
+
+void write_blocks(store::Hdf5File& file, const std::string& group, const std::vector<float>& values,
+                  const std::vector<nn::ParameterBlock>& blocks) {
+  for (const nn::ParameterBlock& block : blocks) {
+    const auto begin = values.begin() + block.offset;
+    file.write(group + "/" + block.name, std::vector<float>(begin, begin + block.shape.size()), block.shape);
+  }
+}
+void read_blocks(const store::Hdf5File& file, const std::string& group, std::vector<float>& values,
+                 const std::vector<nn::ParameterBlock>& blocks) {
+  for (const nn::ParameterBlock& block : blocks) {
+    const std::vector<float> from = file.read_floats(group + "/" + block.name);
+    std::copy(from.begin(), from.end(), values.begin() + block.offset);
+  }
+}
+
+// Names what the file has otherwise than the network.
+void check_blocks(const store::Hdf5File& file, const std::vector<nn::ParameterBlock>& blocks) {
+  std::vector<std::string> differences;
+  std::vector<std::string> held = file.read_texts("blocks");
+  for (const nn::ParameterBlock& block : blocks) {
+    const auto found = std::find(held.begin(), held.end(), block.name);
+    if (found == held.end()) {
+      differences.push_back(cat(block.name, " ", to_string(block.shape), " is missing"));
+      continue;
+    }
+    held.erase(found);
+    const Shape shape = file.shape("training/" + block.name);
+    if (!(shape == block.shape)) {
+      differences.push_back(
+          cat(block.name, " is ", to_string(shape), ", the network has ", to_string(block.shape)));
+    }
+  }
+  for (const std::string& name : held)
+    differences.push_back(
+        cat(name, " ", to_string(file.shape("training/" + name)), " is none of the network's"));
+  if (differences.empty()) return;
+  const std::size_t all = differences.size();
+  if (all > kMostDifferences) {
+    differences.resize(kMostDifferences);
+    differences.push_back(cat("and ", all - kMostDifferences, " more"));
+  }
+  throw DataError(
+      cat(file.path().string(), ": holds the weights of another network: ", join(differences, "; ")));
 }
 
 }  // namespace
@@ -27,19 +86,20 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
     file.write_attribute("fold", static_cast<std::int64_t>(task.fold) + 1);
     file.write_attribute("seed", static_cast<std::int64_t>(task.seed));
     file.write_attribute("step", state.step);
+    file.write_attribute("averaged", state.averaged);
     file.write_attribute("selected_epoch", static_cast<std::int64_t>(state.selected));
-    write_floats(file, "training/parameters", tensors.parameters);
-    write_floats(file, "training/first_moment", tensors.first_moment);
-    write_floats(file, "training/second_moment", tensors.second_moment);
-    write_floats(file, "selected/flat", tensors.best_parameters);
-    // The selected weights once more, by name, for whoever opens the file with h5py.
-    for (const nn::ParameterBlock& block : blocks) {
-      const auto begin = tensors.best_parameters.begin() + block.offset;
-      file.write("selected/" + block.name, std::vector<float>(begin, begin + block.shape.size()),
-                 block.shape);
-    }
-    write_floats(file, "normaliser/mean", task.normaliser.mean);
-    write_floats(file, "normaliser/scale", task.normaliser.scale);
+    std::vector<std::string> names;
+    for (const nn::ParameterBlock& block : blocks) names.push_back(block.name);
+    file.write_texts("blocks", names);
+    write_blocks(file, "training", tensors.parameters, blocks);
+    write_blocks(file, "selected", tensors.selected, blocks);
+    write_flat(file, "optimiser", tensors.optimiser);
+    write_flat(file, "average", tensors.average);
+    write_flat(file, "centers", tensors.centers);
+    file.write("normaliser/mean", task.normaliser.mean,
+               Shape{static_cast<std::int64_t>(task.normaliser.mean.size())});
+    file.write("normaliser/scale", task.normaliser.scale,
+               Shape{static_cast<std::int64_t>(task.normaliser.scale.size())});
     file.write_texts("normaliser/fitted_on_actors", task.normaliser.fitted_on_actors);
     file.write_texts("devices", state.devices);
     std::vector<double> history;
@@ -57,7 +117,7 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
   });
 }
 
-bool read_checkpoint(const std::string& path, const Task& task, std::int64_t parameter_count,
+bool read_checkpoint(const std::string& path, const Task& task, const std::vector<nn::ParameterBlock>& blocks,
                      TrainingState& state, CheckpointTensors& tensors) {
   if (!std::filesystem::exists(path)) return false;
   const store::Seal seal = store::verify_seal(path);
@@ -66,15 +126,14 @@ bool read_checkpoint(const std::string& path, const Task& task, std::int64_t par
         path, ": this checkpoint belongs to another experiment, recordings or device; use another --out"));
   }
   const store::Hdf5File file = store::Hdf5File::open(path);
-  tensors.parameters = file.read_floats("training/parameters");
-  tensors.first_moment = file.read_floats("training/first_moment");
-  tensors.second_moment = file.read_floats("training/second_moment");
-  tensors.best_parameters = file.read_floats("selected/flat");
-  if (static_cast<std::int64_t>(tensors.parameters.size()) != parameter_count) {
-    throw DataError(
-        cat(path, ": holds ", tensors.parameters.size(), " parameters; the network has ", parameter_count));
-  }
+  check_blocks(file, blocks);
+  read_blocks(file, "training", tensors.parameters, blocks);
+  read_blocks(file, "selected", tensors.selected, blocks);
+  read_flat(file, "optimiser", tensors.optimiser);
+  read_flat(file, "average", tensors.average);
+  read_flat(file, "centers", tensors.centers);
   state.step = file.read_integer_attribute("step");
+  state.averaged = file.read_integer_attribute("averaged");
   state.selected = static_cast<int>(file.read_integer_attribute("selected_epoch"));
   state.devices = file.read_texts("devices");
   const std::vector<double> rows = file.read_doubles("history");

@@ -1,28 +1,82 @@
 #include "serval/train/settings.h"
 
-namespace serval::nn {
-
-namespace {
-enum class OptimizerType { kAdam };
-}
-
-void describe(SettingsVisitor& v, AdamSettings& s) {
-  OptimizerType type = OptimizerType::kAdam;
-  v.choice("type", type, Options<OptimizerType>{{"adam", OptimizerType::kAdam}}, {"optimiser"});
-  v.real("learning_rate", s.learning_rate, {.min = 0, .max = 10, .above_min = true}, {"step size"});
-  v.real("beta1", s.beta1, {.min = 0, .max = 0.999999}, {"decay of the first moment"});
-  v.real("beta2", s.beta2, {.min = 0, .max = 0.999999}, {"decay of the second moment"});
-  v.real("epsilon", s.epsilon, {.min = 0, .max = 1, .above_min = true}, {"keeps the quotient finite"});
-  v.real("weight_decay", s.weight_decay, {.min = 0, .max = 1},
-         {"decoupled weight decay (AdamW); 0 is plain Adam"});
-}
-
-}  // namespace serval::nn
+#include <algorithm>
+#include <set>
 
 namespace serval::train {
 
+void describe(SettingsVisitor& v, BranchSettings& s) {
+  v.text("output", s.output, {.text = "layer with one output for each class", .need = Need::kRequired});
+  v.real("weight", s.weight, {.min = 0, .max = 1e6, .above_min = true}, {"of its loss and its output"});
+}
+
+void describe(SettingsVisitor& v, CenterSettings& s) {
+  v.text("layer", s.layer, {"layer that says one vector a recording; no center loss when left out"});
+  v.real("factor", s.factor, {.min = 0, .max = 1e6, .above_min = true}, {"weight beside the other loss"});
+  v.real("rate", s.rate, {.min = 0, .max = 1}, {"share of the way that a class' centre moves in a step"});
+}
+
+void describe(SettingsVisitor& v, LossSettings& s) {
+  using Type = LossType;
+  v.variants("type", s.type,
+             Options<Type>{{"cross_entropy", Type::kCrossEntropy},
+                           {"focal", Type::kFocal},
+                           {"mean_square", Type::kMeanSquare},
+                           {"concordance", Type::kConcordance}},
+             {"what training makes small"}, [&s](SettingsVisitor& fields) {
+               if (s.of_classes()) {
+                 fields.real("label_smoothing", s.label_smoothing, {.min = 0, .max = 0.999999},
+                             {"share of a label that is spread over all classes"});
+               }
+               if (s.type == Type::kFocal) {
+                 fields.real("gamma", s.gamma, {.min = 0, .max = 100, .above_min = true},
+                             {"how much less a recording counts that is right already"});
+               }
+             });
+  v.list("branches", s.branches, {"outputs with a loss each; the network's first output when left out"});
+  v.object("center", s.center, {"pulls recordings of one class together"});
+  std::set<std::string> outputs;
+  for (const BranchSettings& branch : s.branches) outputs.insert(branch.output);
+  v.check(outputs.size() == s.branches.size(), "branches", "names an output twice");
+}
+
+void describe(SettingsVisitor& v, BatchAugmentSettings& s) {
+  v.real("noise", s.noise, {.min = 0, .max = 100},
+         {"standard deviation of noise that is added to normalised features"});
+  v.real("mixup_alpha", s.mixup_alpha, {.min = 0, .max = 100},
+         {"neighbours in a batch are mixed with shares from Beta(alpha, alpha), labels too; 0: not"});
+  v.integer("time_masks", s.time_masks, {.min = 0, .max = 100}, {"masks over time in each item"});
+  v.integer("time_width", s.time_width, {.min = 1, .max = 100000}, {"widest mask over time", "frames"});
+  v.real("time_share", s.time_share, {.min = 0, .max = 1, .above_min = true},
+         {"largest share of an item that one mask over time may take"});
+  v.integer("frequency_masks", s.band_masks, {.min = 0, .max = 100}, {"masks over bands in each item"});
+  v.integer("frequency_width", s.band_width, {.min = 1, .max = 100000}, {"widest mask over bands", "bands"});
+  v.integer("frequency_bands", s.bands, {.min = 0, .max = 1 << 20},
+            {"bands of the features, where deltas repeat them; 0: each feature is a band", "bands"});
+  v.choice("fill", s.fill_mean, Options<bool>{{"zero", false}, {"mean", true}},
+           {"what stands in a mask: the mean of the training recordings, which is 0, or of the item"});
+}
+
+void describe(SettingsVisitor& v, AveragingSettings& s) {
+  v.variants(
+      "type", s.type,
+      Options<Averaging>{{"none", Averaging::kNone}, {"ema", Averaging::kEma}, {"swa", Averaging::kSwa}},
+      {"mean of the weights over the training, which is validated and tested in their place"},
+      [&s](SettingsVisitor& fields) {
+        if (s.type == Averaging::kEma) {
+          fields.real("decay", s.decay, {.min = 0, .max = 1}, {"share of the mean that a step keeps"});
+        }
+        if (s.type == Averaging::kSwa) {
+          fields.integer("first_epoch", s.first_epoch, {.min = 1, .max = 100000},
+                         {"first epoch whose weights count", "epochs"});
+        }
+      });
+}
+
 void describe(SettingsVisitor& v, TrainSettings& s) {
   v.object("optimizer", s.optimizer, {"optimiser and its constants"});
+  v.object("schedule", s.schedule, {"the learning rate over the epochs"});
+  v.object("loss", s.loss, {"what training makes small"});
   v.integer("batch_size", s.batch_size, {.min = 1, .max = 4096},
             {"recordings, or segments of them, in a training step"});
   v.integer("epochs", s.epochs, {.min = 1, .max = 100000}, {"passes over the training recordings"});
@@ -40,10 +94,31 @@ void describe(SettingsVisitor& v, TrainSettings& s) {
   v.choice("class_weights", s.class_weights,
            Options<ClassWeights>{{"none", ClassWeights::kNone}, {"balanced", ClassWeights::kBalanced}},
            {"weight of each class in the loss"});
+  v.choice(
+      "sampling", s.sampling,
+      Options<Sampling>{{"shuffled", Sampling::kShuffled},
+                        {"class_balanced", Sampling::kClassBalanced},
+                        {"corpus_balanced", Sampling::kCorpusBalanced}},
+      {"which training items make an epoch: all of them, or as many drawn with each class or corpus equally "
+       "often"});
+  v.object("augment_batch", s.augment_batch, {"changes to the items of a training batch"});
+  v.object("averaging", s.averaging, {"mean of the weights over the training"});
   v.real("checkpoint_every_s", s.checkpoint_every_s, {.min = 0, .max = 86400},
          {"least time between two checkpoints of a model", "s"});
   v.check(s.patience == 0 || s.select == Select::kBestValidation, "patience",
           "stops at the best validation epoch, so it needs select \"best_validation\"");
+  v.check(s.schedule.warmup_epochs < s.epochs, "schedule", "warmup_epochs must be below epochs");
+  v.check(s.schedule.type != ScheduleType::kSteps || s.schedule.epochs.empty() ||
+              s.schedule.epochs.back() < s.epochs,
+          "schedule", "an epoch after which the rate changes must be below epochs");
+  v.check(s.class_weights == ClassWeights::kNone || s.loss.of_classes(), "class_weights",
+          "weigh the classes of cross_entropy and focal; train.loss.type is neither");
+  v.check(s.class_weights == ClassWeights::kNone || s.sampling != Sampling::kClassBalanced, "class_weights",
+          "would balance the classes twice, with sampling \"class_balanced\"");
+  v.check(s.augment_batch.mixup_alpha == 0 || s.loss.center.layer.empty(), "augment_batch",
+          "mixup_alpha leaves recordings without one class, which loss.center needs");
+  v.check(s.averaging.type != Averaging::kSwa || s.averaging.first_epoch <= s.epochs, "averaging",
+          "first_epoch must not be above epochs");
 }
 
 }  // namespace serval::train

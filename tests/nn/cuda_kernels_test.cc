@@ -1,5 +1,6 @@
-// The CUDA kernels of the pointwise, gather, loss and optimiser ops, run on the host, against the CPU's
+// The CUDA kernels of the pointwise, gather and optimiser ops, run on the host, against the CPU's
 // bodies. Shapes are uneven on purpose, and every kernel runs with several block sizes and orders of threads.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -9,7 +10,6 @@
 
 #include "cuda/nn/column_sum.cuh"
 #include "cuda/nn/gather.cuh"
-#include "cuda/nn/loss.cuh"
 #include "cuda/nn/optimiser.cuh"
 #include "cuda/nn/pointwise.cuh"
 #include "tests/nn/guarded.h"
@@ -144,87 +144,52 @@ TEST(CudaKernels, GatherMatchesTheCpu) {
   });
 }
 
-TEST(CudaKernels, SoftmaxCrossEntropyMatchesTheCpu) {
+TEST(CudaKernels, OptimisersMatchTheCpu) {
   const Context cpu;
-  for (const std::int64_t batch : {1, 50, 300}) {
-    constexpr std::int64_t kClasses = 7;
-    std::vector<float> logit_values = random_values(batch * kClasses, 1);
-    for (float& logit : logit_values) logit *= 100;  // overflows without the subtraction of the largest
-    Guarded<float> logits(logit_values);
-    std::vector<std::int32_t> label_values(static_cast<std::size_t>(batch));
-    for (std::size_t b = 0; b < label_values.size(); ++b)
-      label_values[b] = static_cast<std::int32_t>(b * 5 % 7);
-    Guarded<std::int32_t> labels(label_values);
-    Guarded<float> weights({0.5f, 1, 2, 0, 3, 1, 0.25f});
-    for (const bool with_labels : {true, false}) {
-      for (const bool full : {true, false}) {
-        struct Outputs {
-          explicit Outputs(std::int64_t count)
-              : probabilities(random_values(count, 2)),
-                dlogits(random_values(count, 3)),
-                loss({1.5f, 2.5f}) {}
-          Guarded<float> probabilities, dlogits, loss;
-        };
-        const auto args = [&](Outputs& out) {
-          return SoftmaxCrossEntropyArgs{.batch = batch,
-                                         .classes = kClasses,
-                                         .logits = logits.view(),
-                                         .labels = with_labels ? labels.view() : View<std::int32_t>{},
-                                         .class_weights = full ? weights.view() : TensorView{},
-                                         .probabilities = out.probabilities.view(),
-                                         .dlogits = full ? out.dlogits.view() : TensorView{},
-                                         .loss = out.loss.view()};
-        };
-        Outputs expected(batch * kClasses);
-        run<SoftmaxCrossEntropy>(cpu, args(expected));
-        for_each_launch([&](int threads) {
-          Outputs actual(batch * kClasses);
-          softmax_cross_entropy(nullptr, args(actual), threads);
-          expect_close(actual.probabilities.values(), expected.probabilities.values(), 1e-7, 1e-6);
-          expect_close(actual.dlogits.values(), expected.dlogits.values(), 1e-7, 1e-5);
-          expect_close(actual.loss.values(), expected.loss.values(), 0, 1e-5);
-        });
-      }
-    }
-  }
-}
-
-TEST(CudaKernels, AdamMatchesTheCpu) {
-  const Context cpu;
+  using Type = OptimiserType;
+  const OptimiserSettings variants[] = {
+      {.learning_rate = 0.01, .weight_decay = 0.1},
+      {.type = Type::kAdamW, .learning_rate = 0.01, .weight_decay = 0.1},
+      {.type = Type::kSgd, .learning_rate = 0.01, .weight_decay = 0.1},
+      {.type = Type::kSgd, .learning_rate = 0.01, .momentum = 0.9, .nesterov = true},
+      {.type = Type::kRmsProp, .learning_rate = 0.01, .momentum = 0.8, .centered = true}};
   // Less than a block of the norm, and three with a short last one; clipped, not clipped, and never clipped.
   for (const std::int64_t count : {1, 300, 2 * 4096 + 77}) {
-    for (const double clip_norm : {0.0, 0.25, 1e6}) {
-      struct Model {
-        explicit Model(std::int64_t n)
-            : parameters(random_values(n, 1)),
-              gradients(random_values(n, 2)),
-              first(random_values(n, 3)),
-              second(random_values(n, 4)),
-              scratch(random_values(adam_scratch_size(n), 5)) {
-          for (std::int64_t i = 0; i < n; ++i) second.data()[i] = std::fabs(second.data()[i]);
-        }
-        AdamArgs args(double clip, std::int64_t step) {
-          return {.settings = {.learning_rate = 0.01, .weight_decay = 0.1, .clip_norm = clip},
-                  .step = step,
-                  .parameters = parameters.view(),
-                  .gradients = gradients.view(),
-                  .first_moment = first.view(),
-                  .second_moment = second.view(),
-                  .scratch = scratch.view()};
-        }
-        Guarded<float> parameters, gradients, first, second, scratch;
-      };
-      Model expected(count);
-      run<AdamStep>(cpu, expected.args(clip_norm, 3));
-      for_each_launch([&](int threads) {
-        Model actual(count);
-        adam_step(nullptr, actual.args(clip_norm, 3), threads);
-        expect_close(actual.parameters.values(), expected.parameters.values(), 1e-7, 1e-5);
-        expect_close(actual.first.values(), expected.first.values(), 1e-7, 1e-5);
-        expect_close(actual.second.values(), expected.second.values(), 1e-7, 1e-5);
-        expect_close(actual.scratch.values(), expected.scratch.values(), 0, 1e-5);
-        EXPECT_EQ(actual.gradients.values(), expected.gradients.values());  // zeros
-      });
+    for (OptimiserSettings settings : variants) {
+      for (const double clip_norm : {0.0, 0.25, 1e6}) {
+        settings.clip_norm = clip_norm;
+        const auto slots = static_cast<std::int64_t>(optimiser_slots(settings).size());
+        struct Model {
+          Model(std::int64_t n, std::int64_t kept)
+              : parameters(random_values(n, 1)),
+                gradients(random_values(n, 2)),
+                state(random_values(std::max<std::int64_t>(kept, 1) * n, 3)),
+                scratch(random_values(optimiser_scratch_size(n), 5)) {
+            // A mean square is above the square of the mean.
+            for (std::int64_t i = 0; i < state.view().size(); ++i)
+              state.data()[i] = std::fabs(state.data()[i]) + (i < n ? 2.0f : 0.0f);
+          }
+          OptimiserArgs args(const OptimiserSettings& s) {
+            return {s, 3, parameters.view(), gradients.view(), state.view(), scratch.view()};
+          }
+          Guarded<float> parameters, gradients, state, scratch;
+        };
+        const auto args_of = [&](Model& model) {
+          OptimiserArgs args = model.args(settings);
+          if (slots == 0) args.state = {};
+          return args;
+        };
+        Model expected(count, slots);
+        run<OptimiserStep>(cpu, args_of(expected));
+        for_each_launch([&](int threads) {
+          Model actual(count, slots);
+          optimiser_step(nullptr, args_of(actual), threads);
+          expect_close(actual.parameters.values(), expected.parameters.values(), 1e-7, 1e-5);
+          expect_close(actual.state.values(), expected.state.values(), 1e-7, 1e-5);
+          expect_close(actual.scratch.values(), expected.scratch.values(), 0, 1e-5);
+          EXPECT_EQ(actual.gradients.values(), expected.gradients.values());  // zeros
+        });
+      }
     }
   }
 }

@@ -305,9 +305,8 @@ int steps_to_learn(Rig& rig, const std::vector<std::int32_t>& labels, double rat
   Tensor probabilities(device, {rows, kClasses});
   Tensor dlogits(device, {rows, kClasses});
   Tensor loss(device, {2});
-  Tensor m(device, {count});
-  Tensor v(device, {count});
-  Tensor scratch(device, {adam_scratch_size(count)});
+  Tensor state(device, {2 * count});
+  Tensor scratch(device, {optimiser_scratch_size(count)});
   for (int step = 1; step <= at_most; ++step) {
     const RandomStream random{.seed = 1, .step = static_cast<std::uint32_t>(step)};
     SoftmaxCrossEntropyArgs args;
@@ -321,13 +320,12 @@ int steps_to_learn(Rig& rig, const std::vector<std::int32_t>& labels, double rat
     loss.assign({0, 0});
     run<SoftmaxCrossEntropy>(rig.context, args);
     rig.network.backward(rig.context, rig.sequences(), dlogits.view());
-    run<AdamStep>(rig.context, AdamArgs{{.learning_rate = rate, .clip_norm = 5},
-                                        step,
-                                        rig.network.parameters().view(),
-                                        rig.network.gradients().view(),
-                                        m.view(),
-                                        v.view(),
-                                        scratch.view()});
+    run<OptimiserStep>(rig.context, OptimiserArgs{{.learning_rate = rate, .clip_norm = 5},
+                                                  step,
+                                                  rig.network.parameters().view(),
+                                                  rig.network.gradients().view(),
+                                                  state.view(),
+                                                  scratch.view()});
     rig.context.synchronize();
     const std::vector<float> sums = loss.to_host();
     if (sums[0] / sums[1] < goal) return step;

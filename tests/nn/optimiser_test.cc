@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "serval/core/json.h"
+#include "serval/core/settings_io.h"
+
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/nn_inputs.h"
@@ -17,100 +20,100 @@ using testing_support::same_bits;
 
 constexpr std::int64_t kCount = 9001;  // three blocks of the norm, the last one short
 
-// Adam as its paper and AdamW's write it, in double.
-struct DoubleAdam {
-  AdamSettings settings;
-  std::vector<double> parameters, m, v;
-
-  explicit DoubleAdam(const AdamSettings& s, const std::vector<float>& start)
-      : settings(s), parameters(start.begin(), start.end()), m(start.size()), v(start.size()) {}
-  double step(int number, const std::vector<float>& gradients) {
-    double norm = 0;
-    for (const float g : gradients) norm += static_cast<double>(g) * static_cast<double>(g);
-    norm = std::sqrt(norm);
-    const double scale = settings.clip_norm > 0 ? std::min(1.0, settings.clip_norm / norm) : 1;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const double g = scale * static_cast<double>(gradients[i]);
-      m[i] = settings.beta1 * m[i] + (1 - settings.beta1) * g;
-      v[i] = settings.beta2 * v[i] + (1 - settings.beta2) * g * g;
-      const double m_hat = m[i] / (1 - std::pow(settings.beta1, number));
-      const double v_hat = v[i] / (1 - std::pow(settings.beta2, number));
-      parameters[i] -= settings.learning_rate * (m_hat / (std::sqrt(v_hat) + settings.epsilon) +
-                                                 settings.weight_decay * parameters[i]);
-    }
-    return norm;
-  }
-};
-
-class AdamTest : public testing_support::DeviceTest {
+class OptimiserTest : public testing_support::DeviceTest {
  protected:
   struct State {
-    Tensor parameters, gradients, m, v, scratch;
+    Tensor parameters, gradients, state, scratch;
   };
-  State start(const std::vector<float>& parameters) const {
+  State start(const OptimiserSettings& settings, const std::vector<float>& parameters) const {
     const auto count = static_cast<std::int64_t>(parameters.size());
-    return {Tensor::from_host(device(), parameters), Tensor(device(), {count}), Tensor(device(), {count}),
-            Tensor(device(), {count}), Tensor(device(), {adam_scratch_size(count)})};
+    const auto slots = static_cast<std::int64_t>(optimiser_slots(settings).size());
+    return {Tensor::from_host(device(), parameters), Tensor(device(), {count}),
+            Tensor(device(), {slots * count}), Tensor(device(), {optimiser_scratch_size(count)})};
   }
-  static void step(const Context& context, const AdamSettings& settings, int number, State& s) {
-    run<AdamStep>(context, AdamArgs{settings, number, s.parameters.view(), s.gradients.view(), s.m.view(),
-                                    s.v.view(), s.scratch.view()});
+  static void step(const Context& context, const OptimiserSettings& settings, int number, State& s) {
+    run<OptimiserStep>(context, OptimiserArgs{settings, number, s.parameters.view(), s.gradients.view(),
+                                              s.state.view(), s.scratch.view()});
     context.synchronize();
   }
 };
 
-TEST_P(AdamTest, FiftyStepsEqualTheSameInDouble) {
+std::vector<float> floats(const JsonValue& list) {
+  std::vector<float> out;
+  for (const JsonValue& item : list.items) out.push_back(static_cast<float>(item.real));
+  return out;
+}
+
+TEST_P(OptimiserTest, TwentyStepsAreThoseOfPyTorch) {
   const Context context(device());
-  const AdamSettings variants[] = {{},
-                                   {.learning_rate = 0.02, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-4},
-                                   {.learning_rate = 0.01, .weight_decay = 0.1},
-                                   {.learning_rate = 0.01, .clip_norm = 20}};
-  for (const AdamSettings& settings : variants) {
-    const std::vector<float> first = random_values(kCount, 1);
-    State state = start(first);
-    DoubleAdam expected(settings, first);
-    for (int number = 1; number <= 50; ++number) {
-      // Sizes vary, so that clipping acts on some steps and not on others.
-      const std::vector<float> gradients =
-          random_values(kCount, static_cast<std::uint32_t>(10 + number), number % 3 == 0 ? 0.01f : 1.0f);
-      state.gradients.assign(gradients);
+  const JsonValue json =
+      parse_json_file(std::string(SERVAL_SOURCE_DIR) + "/tests/golden/train/optimisers.json");
+  ASSERT_EQ(json.find("cases")->items.size(), 18u);
+  for (const JsonValue& one : json.find("cases")->items) {
+    SCOPED_TRACE(write_json(*one.find("settings")));
+    std::vector<std::string> errors;
+    auto settings = read_settings<OptimiserSettings>(*one.find("settings"), errors);
+    ASSERT_EQ(errors, std::vector<std::string>());
+    settings.clip_norm = one.find("clip")->real;
+    State state = start(settings, floats(*json.find("start")));
+    for (int number = 1; number <= 20; ++number) {
+      const auto at = static_cast<std::size_t>(number - 1);
+      state.gradients.assign(floats(json.find("gradients")->items[at]));
       step(context, settings, number, state);
-      const double norm = expected.step(number, gradients);
-      ASSERT_NEAR(state.scratch.to_host()[0], norm, 1e-5 * norm);
+      expect_close(state.parameters.to_host(), floats(one.find("path")->items[at]), 4e-6, 1e-5);
+      if (HasFailure()) return;
     }
-    expect_close(state.parameters.to_host(), expected.parameters, 5e-6, 1e-5);
   }
 }
 
-TEST_P(AdamTest, GradientsAreZeroAfterwards) {
+TEST_P(OptimiserTest, TheNormIsThatOfAllBlocksAndClipsThemTogether) {
   const Context context(device());
-  State state = start(random_values(kCount, 1));
-  state.gradients.assign(random_values(kCount, 2));
-  step(context, {}, 1, state);
-  EXPECT_EQ(state.gradients.to_host(), std::vector<float>(kCount, 0.0f));
+  const OptimiserSettings settings{.type = OptimiserType::kSgd, .learning_rate = 1, .clip_norm = 0.5};
+  const std::vector<float> gradients = random_values(kCount, 2);
+  State state = start(settings, std::vector<float>(kCount, 0.0f));
+  state.gradients.assign(gradients);
+  step(context, settings, 1, state);
+  double norm = 0;
+  for (const float g : gradients) norm += static_cast<double>(g) * static_cast<double>(g);
+  norm = std::sqrt(norm);
+  EXPECT_NEAR(state.scratch.to_host()[0], norm, 1e-5 * norm);
+  std::vector<double> expected;
+  for (const float g : gradients) expected.push_back(-static_cast<double>(g) * 0.5 / norm);
+  expect_close(state.parameters.to_host(), expected, 1e-8, 1e-5);
 }
 
-TEST_P(AdamTest, ANormOfZeroIsNotDividedBy) {
+TEST_P(OptimiserTest, GradientsAreZeroAfterwards) {
   const Context context(device());
-  State state = start({1, 2, 3});
+  for (const OptimiserType type : {OptimiserType::kSgd, OptimiserType::kAdam, OptimiserType::kRmsProp}) {
+    const OptimiserSettings settings{.type = type};
+    State state = start(settings, random_values(kCount, 1));
+    state.gradients.assign(random_values(kCount, 2));
+    step(context, settings, 1, state);
+    EXPECT_EQ(state.gradients.to_host(), std::vector<float>(kCount, 0.0f));
+  }
+}
+
+TEST_P(OptimiserTest, ANormOfZeroIsNotDividedBy) {
+  const Context context(device());
+  State state = start({}, {1, 2, 3});
   step(context, {.clip_norm = 1}, 1, state);
   EXPECT_EQ(state.parameters.to_host(), (std::vector<float>{1, 2, 3}));
   EXPECT_EQ(state.scratch.to_host()[0], 0);
 }
 
-TEST_P(AdamTest, ANaNGradientShowsInTheNorm) {
+TEST_P(OptimiserTest, ANaNGradientShowsInTheNorm) {
   const Context context(device());
-  State state = start({1, 2, 3});
+  State state = start({}, {1, 2, 3});
   state.gradients.assign({0, std::nanf(""), 0});
   step(context, {.clip_norm = 1}, 1, state);
   EXPECT_TRUE(std::isnan(state.scratch.to_host()[0]));
 }
 
-TEST_P(AdamTest, RepeatsGiveTheSameBits) {
+TEST_P(OptimiserTest, RepeatsGiveTheSameBits) {
   const Context context(device());
   std::vector<float> first;
   for (int repeat = 0; repeat < 8; ++repeat) {
-    State state = start(random_values(kCount, 1));
+    State state = start({}, random_values(kCount, 1));
     state.gradients.assign(random_values(kCount, 2));
     step(context, {.clip_norm = 0.5}, 3, state);
     if (repeat == 0) first = state.parameters.to_host();
@@ -118,7 +121,16 @@ TEST_P(AdamTest, RepeatsGiveTheSameBits) {
   }
 }
 
-SERVAL_DEVICE_TESTS(AdamTest);
+TEST(OptimiserSettingsTest, WhatDoesNotFitIsRefused) {
+  std::vector<std::string> errors;
+  read_settings<OptimiserSettings>(parse_json(R"({"type": "sgd", "nesterov": true, "beta1": 0.9})", "o.json"),
+                                   errors);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_NE((errors[0] + errors[1]).find("nesterov: needs a momentum above 0"), std::string::npos);
+  EXPECT_NE((errors[0] + errors[1]).find("beta1: unknown key"), std::string::npos);
+}
+
+SERVAL_DEVICE_TESTS(OptimiserTest);
 
 }  // namespace
 }  // namespace serval::nn

@@ -91,6 +91,65 @@ TEST(Batches, SegmentsCarryTheLabelOfTheirRecording) {
             (std::set<std::int64_t>{0, 1, 2, 3, 4, 5}));
 }
 
+TEST(Batches, BalancedSamplingDrawsEachGroupEquallyOften) {
+  TrainingData data = ten_recordings();
+  data.corpora = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  const std::vector<std::int64_t> side{0, 1, 3, 4, 6, 9};  // classes 0 1 0 1 0 0
+  std::set<std::int64_t> seen;
+  for (std::uint32_t e = 0; e < 50; ++e) {
+    const EpochPlan plan =
+        shuffled_plan(data, whole_recordings(data), side, 4, epoch(e), Sampling::kClassBalanced);
+    ASSERT_EQ(plan.labels.size(), 6u);
+    EXPECT_EQ(std::count(plan.labels.begin(), plan.labels.end(), 0), 3);
+    EXPECT_EQ(std::count(plan.labels.begin(), plan.labels.end(), 1), 3);
+    seen.insert(plan.recordings.begin(), plan.recordings.end());
+    const EpochPlan corpora =
+        shuffled_plan(data, whole_recordings(data), side, 4, epoch(e), Sampling::kCorpusBalanced);
+    EXPECT_EQ(std::count(corpora.recordings.begin(), corpora.recordings.end(), 9), 3);
+  }
+  EXPECT_EQ(seen, std::set<std::int64_t>(side.begin(), side.end()));
+  EXPECT_EQ(shuffled_plan(data, whole_recordings(data), side, 4, epoch(1), Sampling::kClassBalanced).items,
+            shuffled_plan(data, whole_recordings(data), side, 4, epoch(1), Sampling::kClassBalanced).items);
+}
+
+TEST(Batches, TargetsAreTheLabelOrTheRecordingsRow) {
+  TrainingData data = ten_recordings();
+  data.classes = 3;
+  EpochPlan plan = sorted_plan(data, whole_recordings(data), {1, 2}, 4);
+  fill_targets(plan, data);
+  EXPECT_THAT(plan.targets, ElementsAre(0, 1, 0, 0, 0, 1));
+  for (int i = 0; i < 30; ++i) data.targets.push_back(static_cast<float>(i));
+  fill_targets(plan, data);
+  EXPECT_THAT(plan.targets, ElementsAre(3, 4, 5, 6, 7, 8));
+}
+
+TEST(Batches, MixedTargetsHaveTheirNeighboursShare) {
+  TrainingData data = ten_recordings();
+  data.classes = 3;
+  for (const double alpha : {0.05, 0.4, 1.0, 3.0}) {
+    double sum = 0, squares = 0;
+    constexpr int kEpochs = 2000;
+    for (std::uint32_t e = 0; e < kEpochs; ++e) {
+      EpochPlan plan =
+          sorted_plan(data, whole_recordings(data), {1, 2, 3}, 2);  // recordings 1, 3 and 2 alone
+      fill_targets(plan, data);
+      mix_targets(plan, 3, alpha, epoch(e));
+      ASSERT_THAT(plan.recordings, ElementsAre(1, 3, 2));
+      const float share = plan.shares[0];
+      EXPECT_FLOAT_EQ(plan.targets[1], share);
+      EXPECT_FLOAT_EQ(plan.targets[0], 1 - share);
+      EXPECT_FLOAT_EQ(plan.targets[3], plan.shares[1]);
+      EXPECT_EQ(plan.shares[2], 1);
+      EXPECT_EQ(plan.targets[8], 1);
+      sum += static_cast<double>(share);
+      squares += static_cast<double>(share) * static_cast<double>(share);
+    }
+    const double mean = sum / kEpochs;
+    EXPECT_NEAR(mean, 0.5, 0.06) << alpha;  // five standard deviations at the most
+    EXPECT_NEAR(squares / kEpochs - mean * mean, 1 / (4 * (2 * alpha + 1)), 0.02) << alpha;
+  }
+}
+
 TEST(Batches, ARecordingScoresTheMeanOfItsSegments) {
   const TrainingData data = ten_recordings();
   const EpochPlan plan = sorted_plan(data, some_segments(), {6, 3, 1}, 4);

@@ -213,6 +213,27 @@ TEST_P(TrainerTest, ACheckpointOfAnotherTaskIsRefused) {
   EXPECT_THROW(other.restore(path), DataError);
 }
 
+TEST_P(TrainerTest, ACheckpointOfAnotherShapeSaysWhatDiffers) {
+  const Context context(device());
+  Task task = small_task(device(), folder_.str());
+  const std::string path = folder_ / "checkpoint.h5";
+  Trainer trainer(context, task);
+  trainer.run_epoch();
+  trainer.save(path);
+  task.network = testing_support::network_of(R"({"layers": [
+      {"type": "lstm", "hidden": 6}, {"type": "mean_pool"}, {"type": "dense", "name": "more"}]})");
+  Trainer other(context, task);
+  try {
+    other.restore(path);
+    FAIL() << "restored";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("holds the weights of another network"));
+    EXPECT_THAT(error.what(), HasSubstr("layer0.forward.w_h is [20, 5], the network has [24, 6]"));
+    EXPECT_THAT(error.what(), HasSubstr("more.w [3, 6] is missing"));
+    EXPECT_THAT(error.what(), HasSubstr("layer3.w [3, 5] is none of the network's"));
+  }
+}
+
 TEST_P(TrainerTest, ACohortGivesEachModelTheBitsItHasAlone) {
   std::vector<Task> tasks;
   for (int fold = 0; fold < 3; ++fold) {

@@ -36,6 +36,7 @@ enum class RandomPurpose : std::uint32_t {
   kTest = 5,
   kBenchmark = 6,
   kAugment = 7,
+  kBatchAugment = 8,
 };
 
 // One sequence of random numbers. `index` picks the number; equal arguments give equal numbers everywhere.

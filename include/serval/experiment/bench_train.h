@@ -20,7 +20,7 @@ struct TrainBenchOptions {
   int models = 1;  // trained side by side, one a thread on the CPU
   int threads = 1;
   Device device;
-  nn::AdamSettings optimiser;
+  nn::OptimiserSettings optimiser;
   double seconds = 3;  // of timed steps, after a tenth of it that does not count
   std::string dump;    // folder for what a twin in another program needs; "": none
 };

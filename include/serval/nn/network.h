@@ -130,6 +130,7 @@ class Network {
   ConstTensorView forward(const Context& context, const Batch& batch, Mode mode, RandomStream random);
   std::size_t output_count() const;
   ConstTensorView output(std::size_t index) const;
+  const ValueType& output_type(std::size_t index) const;
   ConstTensorView tap(const std::string& name) const;  // a layer's or an input's; throws ConfigError
   // Of a sequence as tap() gives it; null where there is one item a recording.
   const std::int32_t* host_lengths(const std::string& name) const;

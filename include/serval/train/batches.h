@@ -22,15 +22,25 @@ struct EpochPlan {
   std::vector<std::int64_t> starts;      // first frame of each
   std::vector<std::int32_t> lengths;     // frames of each
   std::vector<std::int32_t> labels;
+  std::vector<float> targets;  // [items, classes]; only where the loss asks for rows (fill_targets)
+  std::vector<float> shares;   // [items]: how much of itself each item keeps; only with mixup
 };
 
-// Training: the items of `recordings` shuffled by `random`, a pure function of (seed, fold, epoch).
+// Training: the items of `recordings` shuffled, or drawn with replacement and shuffled, by `random`, a pure function of
+// (seed, fold, epoch).
 EpochPlan shuffled_plan(const TrainingData& data, const Items& items,
                         const std::vector<std::int64_t>& recordings, int batch_size,
-                        const RandomStream& random);
+                        const RandomStream& random, Sampling sampling = Sampling::kShuffled);
 // Scoring: by length, so that batches waste no padding.
 EpochPlan sorted_plan(const TrainingData& data, const Items& items,
                       const std::vector<std::int64_t>& recordings, int batch_size);
+
+// What the network should say of each item: the row of its recording in data.targets, or 1 for its class.
+void fill_targets(EpochPlan& plan, const TrainingData& data);
+
+// Draws how much each item keeps of itself where neighbours in a batch are mixed, from Beta(alpha, alpha), and mixes
+// their targets. A batch of one keeps all.
+void mix_targets(EpochPlan& plan, std::int64_t classes, double alpha, const RandomStream& random);
 
 // Scores of `recordings`, [recording][class], from those of the items of a plan over them, [item, class]: the mean,
 // summed in the order in which the items lie in their recording.

@@ -5,15 +5,20 @@
 
 #include "serval/core/settings.h"
 #include "serval/nn/optimiser.h"
+#include "serval/train/batch_settings.h"
+#include "serval/train/loss_settings.h"
+#include "serval/train/schedule.h"
+#include "serval/train/weight_average.h"
 
 namespace serval::train {
 
 enum class Select { kBestValidation, kLast };
-enum class Monitor { kValidationUar, kValidationLoss };
 enum class ClassWeights { kNone, kBalanced };
 
 struct TrainSettings {
-  nn::AdamSettings optimizer;
+  nn::OptimiserSettings optimizer;
+  ScheduleSettings schedule;
+  LossSettings loss;
   int batch_size = 64;
   int epochs = 60;
   double clip_norm = 5;  // 0: gradients are not clipped
@@ -23,12 +28,11 @@ struct TrainSettings {
   int patience = 0;  // stop after so many epochs without a better one; 0: never
   // balanced: a class weighs (training items) / (classes * training items of the class)
   ClassWeights class_weights = ClassWeights::kNone;
+  Sampling sampling = Sampling::kShuffled;
+  BatchAugmentSettings augment_batch;
+  AveragingSettings averaging;
   double checkpoint_every_s = 10;
 };
 void describe(SettingsVisitor& v, TrainSettings& settings);
 
 }  // namespace serval::train
-
-namespace serval::nn {
-void describe(SettingsVisitor& v, AdamSettings& settings);
-}

@@ -23,6 +23,9 @@ struct TrainingData {
   Tensor values;                      // [total frames, feature]
   std::vector<std::int64_t> offsets;  // [recordings + 1], in frames, on the host
   std::vector<int> labels;            // [recordings], class numbers
+  std::vector<int> corpora;           // [recordings], numbers; empty: all of one
+  std::vector<float>
+      targets;  // [recordings, classes]: shares of the classes, or numbers; empty: 1 for the label
   std::int64_t feature = 0;
   std::int64_t classes = 0;
 

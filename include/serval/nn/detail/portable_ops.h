@@ -3,6 +3,7 @@
 
 #include "serval/nn/activate.h"
 #include "serval/nn/arithmetic.h"
+#include "serval/nn/detail/training_ops.h"
 #include "serval/nn/joining.h"
 #include "serval/nn/layer_norm.h"
 #include "serval/nn/rearrange.h"
@@ -18,6 +19,7 @@ void list_portable_ops(List& list) {
   list_joining_ops(list);
   list_rearrange_ops(list);
   list_resize_ops(list);
+  list_training_ops(list);
 }
 
 }  // namespace serval::nn::detail

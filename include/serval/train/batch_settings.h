@@ -1,0 +1,27 @@
+// What is done to training batches, and to no others.
+#pragma once
+
+#include "serval/core/settings.h"
+
+namespace serval::train {
+
+// shuffled: each item once an epoch. Balanced: as many items as that, drawn with replacement, each class or corpus
+// equally often (but for a remainder).
+enum class Sampling { kShuffled, kClassBalanced, kCorpusBalanced };
+
+// Noise first, then mixup, then the masks (nn/batch_augment.h). Scores are those of the items as they are.
+struct BatchAugmentSettings {
+  double noise = 0;  // standard deviation, in units of normalised features
+  double mixup_alpha =
+      0;  // 0: none; items mix with their neighbours in the batch, shares are Beta(alpha, alpha)
+  int time_masks = 0, time_width = 20;
+  double time_share = 1;
+  int band_masks = 0, band_width = 8;
+  int bands = 0;  // 0: the features
+  bool fill_mean = false;
+
+  bool masks() const { return time_masks > 0 || band_masks > 0; }
+};
+void describe(SettingsVisitor& v, BatchAugmentSettings& settings);
+
+}  // namespace serval::train

@@ -1,0 +1,47 @@
+// Brings the batches of a plan onto the device: gathered, normalised, and in training changed as
+// train/batch_settings.h says.
+#pragma once
+
+#include "serval/nn/network.h"
+#include "serval/train/batches.h"
+
+#include "training_loss.h"
+
+namespace serval::train {
+
+class BatchFeeder {
+ public:
+  // For batches of `max_batch` items of `max_time` frames. `most_items` in a plan are foreseen; more make room.
+  BatchFeeder(const Context& context, const Task& task, std::int64_t most_items, std::int64_t max_batch,
+              std::int64_t max_time);
+
+  // The plan of the next batches. The one before is done with.
+  void upload(const Context& context, const EpochPlan& plan);
+  // Frames numbered on behind those of the task's recordings: [frames, feature].
+  void set_more_values(ConstTensorView values) { more_values_ = values; }
+
+  // A batch as it is, or as training has it: changed by random numbers of `step`. Valid until the next.
+  const nn::Batch& gather(const Context& context, const EpochPlan& plan, const EpochPlan::Slice& slice);
+  const nn::Batch& gather_changed(const Context& context, const EpochPlan& plan,
+                                  const EpochPlan::Slice& slice, const RandomStream& random);
+
+  TrainingLoss::Rows rows(const EpochPlan::Slice& slice) const;
+  TensorView probabilities(const EpochPlan::Slice& slice);
+  std::vector<float> host_probabilities(const Context& context, const EpochPlan& plan) const;
+
+ private:
+  void make_room(Device device, std::int64_t items);
+
+  const Task& task_;
+  std::int64_t feature_ = 0, max_time_ = 0, most_items_ = 0;
+  Tensor mean_, scale_, x_, mixed_;
+  ConstTensorView more_values_;
+  Tensor probabilities_;  // [most_items, classes]
+  Array<std::int64_t> starts_, items_;
+  Array<std::int32_t> lengths_, labels_;
+  Tensor targets_, shares_;
+  bool has_targets_ = false;  // the plan at hand
+  nn::Batch batch_;
+};
+
+}  // namespace serval::train
