@@ -1,11 +1,11 @@
 // Operations and the devices that have them.
 //
 // An op is a tag type with a name and a signature; each device registers one body for it:
-//   struct AdamStep {
-//     static constexpr const char* kName = "adam_step";
-//     using Signature = void(const Context&, const AdamArgs&);
+//   struct OptimiserStep {
+//     static constexpr const char* kName = "optimiser_step";
+//     using Signature = void(const Context&, const OptimiserArgs&);
 //   };
-// `run<AdamStep>(context, args)` calls the body of the context's device, or throws UnsupportedError:
+// `run<OptimiserStep>(context, args)` calls the body of the context's device, or throws UnsupportedError:
 // nothing falls back to another device.
 #pragma once
 
