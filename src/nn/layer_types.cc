@@ -31,6 +31,17 @@ const Options<MakeLayerBody>& layer_types() {
       {"mean_pool", make_mean_pool},
       {"last_pool", make_last_pool},
       {"attention_pool", make_attention_pool},
+      {"sequence_max_pool", make_sequence_max_pool},
+      // transformers
+      {"multi_head_attention", make_multi_head_attention},
+      {"positional_embedding", make_positional_embedding},
+      {"class_tokens", make_class_tokens},
+      {"token_mean", make_token_mean},
+      {"patch_embed", make_patch_embed},
+      {"transformer_block", make_transformer_block},
+      {"transformer", make_transformer},
+      // whole networks, without their heads
+      {"ast", make_ast},
   };
   return types;
 }

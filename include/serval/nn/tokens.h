@@ -41,8 +41,7 @@ struct PrependTokensArgs {
   SERVAL_HD std::int64_t count() const { return y.size(); }
   SERVAL_HD void at(std::int64_t i) const {
     const std::int64_t t = i / (batch * feature);
-    y.data[i] =
-        t < tokens ? token.data[t * feature + i % feature] : x.data[i - tokens * batch * feature];
+    y.data[i] = t < tokens ? token.data[t * feature + i % feature] : x.data[i - tokens * batch * feature];
   }
 };
 struct PrependTokens : PortableOp<PrependTokensArgs> {

@@ -80,5 +80,11 @@ struct Dense : LayerBodyOf<Dense> {
 }  // namespace
 
 std::unique_ptr<LayerBody> make_dense() { return std::make_unique<Dense>(); }
+std::unique_ptr<LayerBody> make_dense(std::int64_t units, InitKind init) {
+  auto body = std::make_unique<Dense>();
+  body->units = units;
+  body->init = init;
+  return body;
+}
 
 }  // namespace serval::nn

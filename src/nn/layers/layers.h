@@ -10,6 +10,7 @@ std::unique_ptr<LayerBody> make_softmax();
 std::unique_ptr<LayerBody> make_layer_norm();
 std::unique_ptr<LayerBody> make_layer_norm(double epsilon);  // for layers that hold one
 std::unique_ptr<LayerBody> make_dense();
+std::unique_ptr<LayerBody> make_dense(std::int64_t units, InitKind init);  // for layers that hold one
 std::unique_ptr<LayerBody> make_dropout();
 std::unique_ptr<LayerBody> make_dropout(double rate);  // for layers that hold one
 
@@ -32,5 +33,15 @@ std::unique_ptr<LayerBody> make_lstm();
 std::unique_ptr<LayerBody> make_mean_pool();
 std::unique_ptr<LayerBody> make_last_pool();
 std::unique_ptr<LayerBody> make_attention_pool();
+std::unique_ptr<LayerBody> make_sequence_max_pool();
+
+std::unique_ptr<LayerBody> make_multi_head_attention();
+std::unique_ptr<LayerBody> make_positional_embedding();
+std::unique_ptr<LayerBody> make_class_tokens();
+std::unique_ptr<LayerBody> make_token_mean();
+std::unique_ptr<LayerBody> make_patch_embed();
+std::unique_ptr<LayerBody> make_transformer_block();
+std::unique_ptr<LayerBody> make_transformer();
+std::unique_ptr<LayerBody> make_ast();
 
 }  // namespace serval::nn

@@ -11,6 +11,8 @@
 //
 // The weights of attention are computed a group of heads at a time and again in backward, so memory does not grow with
 // the square of the steps.
+#include "multi_head_attention.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -19,7 +21,6 @@
 
 #include "../layer.h"
 #include "layers.h"
-#include "multi_head_attention.h"
 
 namespace serval::nn {
 
@@ -113,8 +114,7 @@ class MultiHeadAttentionLayer : public Layer {
       GemmArgs back{.transpose_b = Transpose::kYes, .m = rows.queries, .n = rows.keys, .k = head()};
       product(call, rows, back, {dheard.data, kQueries}, {q[2].data, kKeys}, {dscores.data, kScores});
       run<AttentionWeightsBackward>(
-          call.context,
-          AttentionWeightsBackwardArgs{.rows = rows, .weights = weights, .gradient = dscores});
+          call.context, AttentionWeightsBackwardArgs{.rows = rows, .weights = weights, .gradient = dscores});
       GemmArgs values{
           .transpose_a = Transpose::kYes, .m = rows.keys, .n = head(), .k = rows.queries, .beta = beta};
       product(call, rows, values, {weights.data, kScores}, {dheard.data, kQueries}, {dq[2].data, kKeys});
@@ -171,9 +171,8 @@ class MultiHeadAttentionLayer : public Layer {
         BiasActivationArgs{.rows = y.size() / feature_, .columns = feature_, .y = y, .bias = bias});
   }
   void add_columns(const LayerCall& call, ConstTensorView x, TensorView sums) const {
-    run<ColumnSum>(
-        call.context,
-        ColumnSumArgs{.rows = x.size() / feature_, .columns = feature_, .x = x, .sums = sums});
+    run<ColumnSum>(call.context,
+                   ColumnSumArgs{.rows = x.size() / feature_, .columns = feature_, .x = x, .sums = sums});
   }
 
   Projected projected(const LayerCall& call, Tensor& memory) const {
@@ -241,11 +240,8 @@ class MultiHeadAttentionLayer : public Layer {
   TensorView scores(const LayerCall& call, const AttentionRows& rows, const Projected& q,
                     Tensor& memory) const {
     const TensorView out = memory.view(0, {rows.units, rows.queries, rows.keys});
-    const GemmArgs args{.transpose_b = Transpose::kYes,
-                        .m = rows.queries,
-                        .n = rows.keys,
-                        .k = head(),
-                        .alpha = scale()};
+    const GemmArgs args{
+        .transpose_b = Transpose::kYes, .m = rows.queries, .n = rows.keys, .k = head(), .alpha = scale()};
     product(call, rows, args, {q[0].data, kQueries}, {q[1].data, kKeys}, {out.data, kScores});
     return out;
   }

@@ -4,6 +4,7 @@
 // Blocks where learned: p [steps, feature]; DeiT's pos_embed.
 #include <cmath>
 
+#include "serval/nn/arithmetic.h"
 #include "serval/nn/tokens.h"
 
 #include "../layer.h"
@@ -28,11 +29,20 @@ std::vector<float> sinusoids(std::int64_t steps, std::int64_t feature) {
   return out;
 }
 
+std::string too_many(std::int64_t rows, std::int64_t steps) {
+  return cat("has positions for ", rows, " steps, but a sequence has ", steps,
+             "; make max_steps that large, or cut the recordings");
+}
+
 class PositionsLayer : public Layer {
  public:
   PositionsLayer(const LayerBuild& build, PositionKind kind) : Layer(build) {
-    if (kind == PositionKind::kLearned) return;
     const std::int64_t steps = build.max_time(input());
+    if (kind == PositionKind::kLearned) {
+      const std::int64_t rows = build.plan.blocks[build.node.blocks[0]].shape[0];
+      if (steps > rows) throw ConfigError(cat("layer ", name(), " ", too_many(rows, steps)));
+      return;
+    }
     const std::int64_t feature = input().item[0];
     fixed_ = Tensor::from_host(build.context.device(), sinusoids(steps, feature), {steps, feature});
   }
@@ -52,8 +62,7 @@ class PositionsLayer : public Layer {
                                                        .dy = b.dy,
                                                        .sums = gradient(call, 0)});
     }
-    if (!b.dx[0].empty())
-      run<AddInto>(call.context, AddIntoArgs{.from = b.dy, .to = b.dx[0], .beta = 0});
+    if (!b.dx[0].empty()) run<AddInto>(call.context, AddIntoArgs{.from = b.dy, .to = b.dx[0], .beta = 0});
   }
 
  private:
@@ -68,16 +77,15 @@ struct PositionalEmbedding : LayerBodyOf<PositionalEmbedding> {
   InitKind init = InitKind::kTruncatedNormal;
 
   void describe(SettingsVisitor& v) override {
-    v.variants("kind", kind,
-               Options<PositionKind>{{"learned", PositionKind::kLearned},
-                                     {"sinusoidal", PositionKind::kSinusoidal}},
-               {"a learned row for each step, or sines and cosines of its number"},
-               [this](SettingsVisitor& fields) {
-                 if (kind != PositionKind::kLearned) return;
-                 fields.integer("max_steps", max_steps, {.min = 0, .max = 1 << 20},
-                                {"rows; 0: as many as the sequence always has", "steps"});
-                 describe_initialiser(fields, init);
-               });
+    v.variants(
+        "kind", kind,
+        Options<PositionKind>{{"learned", PositionKind::kLearned}, {"sinusoidal", PositionKind::kSinusoidal}},
+        {"a learned row for each step, or sines and cosines of its number"}, [this](SettingsVisitor& fields) {
+          if (kind != PositionKind::kLearned) return;
+          fields.integer("max_steps", max_steps, {.min = 0, .max = 1 << 20},
+                         {"rows; 0: as many as the sequence always has", "steps"});
+          describe_initialiser(fields, init);
+        });
   }
 
   void plan(NodePlan& node) const override {
@@ -90,11 +98,7 @@ struct PositionalEmbedding : LayerBodyOf<PositionalEmbedding> {
         node.fail(cat("needs max_steps, the most that a sequence can have: those of \"",
                       node.clock_name(x.clock), "\" differ from recording to recording"));
       }
-      const std::int64_t longest = always > 0 ? always : node.max_time(x.clock);
-      if (longest > steps) {
-        node.fail_size(cat("has positions for ", steps, " steps, but a sequence has ", longest,
-                           "; make max_steps that large, or cut the recordings"));
-      }
+      if (always > steps) node.fail_size(too_many(steps, always));
       node.block("p", {steps, x.item[0]}, initialiser(init, x.item[0], steps));
     }
     node.layer<PositionsLayer>(x, kind);

@@ -27,11 +27,10 @@ class ClassTokensLayer : public Layer {
   }
   void backward(const LayerCall& call, const Backward& b) override {
     const std::int64_t feature = input().item[0];
-    run<SumOverBatch>(call.context, SumOverBatchArgs{.time = count_,
-                                                     .batch = call.batch,
-                                                     .feature = feature,
-                                                     .dy = b.dy,
-                                                     .sums = gradient(call, 0)});
+    run<SumOverBatch>(
+        call.context,
+        SumOverBatchArgs{
+            .time = count_, .batch = call.batch, .feature = feature, .dy = b.dy, .sums = gradient(call, 0)});
     const TensorView dx = b.dx[0];
     if (dx.empty()) return;
     // The input may have steps that no recording has, and the output none for them.
@@ -61,8 +60,7 @@ struct ClassTokens : LayerBodyOf<ClassTokens> {
     node.need_inputs(1);
     const ValueType x = node.need_sequence();
     node.block("tokens", {count, x.item[0]}, initialiser(init, x.item[0], count));
-    node.layer<ClassTokensLayer>(ValueType{x.item, node.clock(x.clock, LengthRule{.padding = count})},
-                                 count);
+    node.layer<ClassTokensLayer>(ValueType{x.item, node.clock(x.clock, LengthRule{.padding = count})}, count);
   }
 };
 

@@ -3,11 +3,14 @@
 
 #include "serval/nn/activate.h"
 #include "serval/nn/arithmetic.h"
+#include "serval/nn/attention.h"
 #include "serval/nn/detail/training_ops.h"
 #include "serval/nn/joining.h"
 #include "serval/nn/layer_norm.h"
+#include "serval/nn/patches.h"
 #include "serval/nn/rearrange.h"
 #include "serval/nn/resize.h"
+#include "serval/nn/tokens.h"
 
 namespace serval::nn::detail {
 
@@ -16,6 +19,9 @@ void list_portable_ops(List& list) {
   list_arithmetic_ops(list);
   list_activation_ops(list);
   list_layer_norm_ops(list);
+  list_attention_ops(list);
+  list_token_ops(list);
+  list_patch_ops(list);
   list_joining_ops(list);
   list_rearrange_ops(list);
   list_resize_ops(list);
