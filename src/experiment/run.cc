@@ -56,6 +56,10 @@ std::string hash_task(const train::Task& task, const InputSettings& input, const
     train::TrainSettings settings = task.settings;
     settings.checkpoint_every_s = 0;  // changes no result
     hasher.text(write_json(settings_to_json(settings)));
+    if (task.initial_weights) {
+      for (const auto& [name, array] : task.initial_weights->map) hasher.text(name).text(array);
+      hasher.text(hash_file(task.initial_weights->path(task.fold, task.seed)));
+    }
   } else {
     learners::LearnerSettings learner = task.learner.value();
     hasher.text(write_json(settings_to_json(learner)));
@@ -175,6 +179,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
           task.augment = augmentation_of(copies, model.input, settings.features[set].second);
         task.network = model.network;
         task.learner = model.learner;
+        task.initial_weights = model.initial_weights;
         task.settings = settings.train;
         task.sides = fold;
         task.normaliser = plan.normalisers[set][static_cast<std::size_t>(fold.index)];

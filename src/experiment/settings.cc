@@ -19,7 +19,9 @@ void describe(SettingsVisitor& v, ModelSettings& s) {
   v.object("input", s.input, {"what the network reads", "", Need::kRequired});
   v.optional_object("network", s.network, {"layers, or the path of a JSON file that holds them"});
   v.optional_object("learner", s.learner, {"a classical model instead of a network"});
+  v.optional_object("initial_weights", s.initial_weights, {"weights that the network starts from"});
   v.check(s.network.has_value() != s.learner.has_value(), "", "needs a network or a learner, and not both");
+  v.check(!s.initial_weights || s.network.has_value(), "initial_weights", "are those of a network");
   if (!s.network || s.network->layers.empty()) return;  // reported as missing
   const std::string problem = nn::classifier_problem(*s.network);
   v.check(problem.empty(), "network", problem);

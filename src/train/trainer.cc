@@ -75,6 +75,11 @@ struct Trainer::Impl {
         label(nn::device_label(used_context.device())) {
     check_task(task);
     network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
+    if (!task.initial_weights) return;
+    std::vector<float> weights = network.parameters().to_host();
+    load_initial_weights(task.initial_weights->path(task.fold, task.seed), task.initial_weights->map,
+                         network.blocks(), weights);
+    network.parameters().assign(weights);
   }
 
   RandomStream random(RandomPurpose purpose, std::int64_t step) const {

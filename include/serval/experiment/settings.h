@@ -16,6 +16,7 @@
 #include "serval/folds/fold.h"
 #include "serval/learners/settings.h"
 #include "serval/nn/network.h"
+#include "serval/train/initial_weights.h"
 #include "serval/train/settings.h"
 
 namespace serval::experiment {
@@ -35,6 +36,7 @@ struct ModelSettings {
   // One of the two.
   std::optional<nn::NetworkSettings> network;
   std::optional<learners::LearnerSettings> learner;
+  std::optional<train::InitialWeightsSettings> initial_weights;  // of the network
 };
 void describe(SettingsVisitor& v, ModelSettings& settings);
 

@@ -14,6 +14,7 @@
 #include "serval/folds/fold.h"
 #include "serval/learners/settings.h"
 #include "serval/nn/network.h"
+#include "serval/train/initial_weights.h"
 #include "serval/train/settings.h"
 
 namespace serval::train {
@@ -72,6 +73,7 @@ struct Task {
   MakeAugmentation augment;                    // null: nothing trains but the recordings themselves
   std::optional<nn::NetworkSettings> network;  // one of these two
   std::optional<learners::LearnerSettings> learner = {};
+  std::optional<InitialWeightsSettings> initial_weights = {};  // none: drawn
   TrainSettings settings;
   folds::Fold sides;
   folds::Normaliser normaliser;  // fitted on the training actors of this fold

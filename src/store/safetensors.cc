@@ -1,0 +1,153 @@
+#include "serval/store/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fstream>
+
+#include "serval/core/error.h"
+#include "serval/core/json.h"
+
+#include "npy.h"
+
+namespace serval::store {
+
+namespace {
+
+constexpr std::int64_t kLongestHeader = 100'000'000;  // as the format's own library has it
+
+std::int64_t type_bytes(const std::string& type) {
+  for (const auto& [name, bytes] : std::initializer_list<std::pair<const char*, int>>{{"F64", 8},
+                                                                                      {"I64", 8},
+                                                                                      {"U64", 8},
+                                                                                      {"F32", 4},
+                                                                                      {"I32", 4},
+                                                                                      {"U32", 4},
+                                                                                      {"F16", 2},
+                                                                                      {"BF16", 2},
+                                                                                      {"I16", 2},
+                                                                                      {"U16", 2},
+                                                                                      {"I8", 1},
+                                                                                      {"U8", 1},
+                                                                                      {"BOOL", 1},
+                                                                                      {"F8_E4M3", 1},
+                                                                                      {"F8_E5M2", 1}}) {
+    if (type == name) return bytes;
+  }
+  return 0;
+}
+
+template <class T>
+T from_little_endian(const char* bytes) {
+  T value = 0;
+  for (std::size_t i = sizeof(T); i-- > 0;)
+    value = static_cast<T>(value << 8 | static_cast<T>(static_cast<unsigned char>(bytes[i])));
+  return value;
+}
+
+bool whole_list(const JsonValue* list) {
+  return list != nullptr && list->kind == JsonValue::Kind::kList &&
+         std::all_of(list->items.begin(), list->items.end(), [](const JsonValue& item) {
+           return item.kind == JsonValue::Kind::kInteger && item.integer >= 0;
+         });
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(path)) {
+  const std::string name = path_.string();
+  std::ifstream file(path_, std::ios::binary);
+  std::error_code error;
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path_, error));
+  if (!file || error) throw DataError(cat(name, ": cannot be read"));
+  char length_bytes[8];
+  if (size < 8 || !file.read(length_bytes, 8)) throw DataError(cat(name, ": is too short for safetensors"));
+  const auto length = from_little_endian<std::uint64_t>(length_bytes);
+  if (length > static_cast<std::uint64_t>(std::min(kLongestHeader, size - 8)))
+    throw DataError(
+        cat(name, ": the header would have ", length, " bytes; this is no whole safetensors file"));
+  std::string header(length, '\0');
+  if (!file.read(header.data(), static_cast<std::streamsize>(length)))
+    throw DataError(cat(name, ": the header cannot be read"));
+  JsonValue json;
+  try {
+    json = parse_json(header, name);
+  } catch (const ConfigError& what) {
+    throw DataError(cat(name, ": the header is no JSON: ", what.what()));
+  }
+  if (json.kind != JsonValue::Kind::kObject) throw DataError(cat(name, ": the header is no JSON object"));
+  const std::int64_t data = 8 + static_cast<std::int64_t>(length);
+  for (const auto& [key, value] : json.members) {
+    if (key == "__metadata__") continue;
+    const JsonValue* type = value.find("dtype");
+    const JsonValue* shape = value.find("shape");
+    const JsonValue* places = value.find("data_offsets");
+    if (type == nullptr || !whole_list(shape) || !whole_list(places) || places->items.size() != 2)
+      throw DataError(cat(name, ": \"", key, "\" lacks a dtype, a shape or data_offsets"));
+    Entry entry{.name = key, .type = type->text, .shape = {}};
+    if (shape->items.size() > Shape::kMaxRank)
+      throw DataError(
+          cat(name, ": \"", key, "\" has ", shape->items.size(), " axes, more than ", Shape::kMaxRank));
+    std::int64_t bytes = type_bytes(entry.type);
+    if (bytes == 0) throw DataError(cat(name, ": \"", key, "\" has the unknown type \"", entry.type, "\""));
+    for (const JsonValue& dim : shape->items) {
+      if (dim.integer > 0 && bytes > size / dim.integer)
+        throw DataError(cat(name, ": \"", key, "\" is larger than the file"));
+      bytes *= dim.integer;
+      entry.shape.append(dim.integer);
+    }
+    const std::int64_t begin = places->items[0].integer, end = places->items[1].integer;
+    if (begin > end || end > size - data || end - begin != bytes) {
+      throw DataError(cat(name, ": \"", key, "\" lies at bytes ", begin, " to ", end, " of ", size - data,
+                          ", and its shape ", to_string(entry.shape), " needs ", bytes));
+    }
+    entry.begin = data + begin;
+    entry.end = data + end;
+    entries_.push_back(std::move(entry));
+  }
+}
+
+std::vector<std::string> SafetensorsFile::names() const {
+  std::vector<std::string> out;
+  for (const Entry& entry : entries_) out.push_back(entry.name);
+  return out;
+}
+
+const SafetensorsFile::Entry* SafetensorsFile::find(const std::string& name) const {
+  for (const Entry& entry : entries_) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+const SafetensorsFile::Entry& SafetensorsFile::get(const std::string& name) const {
+  const Entry* entry = find(name);
+  if (entry == nullptr) throw DataError(cat(path_.string(), ": has no \"", name, "\""));
+  return *entry;
+}
+
+Shape SafetensorsFile::shape(const std::string& name) const { return get(name).shape; }
+
+std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
+  const Entry& entry = get(name);
+  if (entry.type != "F32" && entry.type != "F16" && entry.type != "BF16") {
+    throw DataError(cat(path_.string(), ": \"", name, "\" is ", entry.type, "; F32, F16 and BF16 are read"));
+  }
+  std::ifstream file(path_, std::ios::binary);
+  std::vector<char> bytes(static_cast<std::size_t>(entry.end - entry.begin));
+  file.seekg(entry.begin);
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw DataError(cat(path_.string(), ": \"", name, "\" cannot be read"));
+  std::vector<float> out(static_cast<std::size_t>(entry.shape.size()));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (entry.type == "F32") {
+      out[i] = std::bit_cast<float>(from_little_endian<std::uint32_t>(bytes.data() + 4 * i));
+      continue;
+    }
+    const auto half = from_little_endian<std::uint16_t>(bytes.data() + 2 * i);
+    out[i] = entry.type == "F16" ? half_to_float(half)
+                                 : std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+  }
+  return out;
+}
+
+}  // namespace serval::store

@@ -1,0 +1,76 @@
+#include "serval/store/safetensors.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/error.h"
+
+#include "tests/corpus/corpus_fixtures.h"
+
+namespace serval::store {
+namespace {
+
+using corpus::message_of;
+using corpus::TempFolder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A file with that header and so many bytes 0 behind it.
+std::string file_of(const std::string& header, std::size_t bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < 8; ++i) out.push_back(static_cast<char>(header.size() >> 8 * i & 0xFF));
+  return out + header + std::string(bytes, '\0');
+}
+
+TEST(Safetensors, ReadsWhatThePackageOfThatNameWrote) {
+  const SafetensorsFile file(std::string(SERVAL_SOURCE_DIR) + "/tests/golden/train/weights.safetensors");
+  EXPECT_THAT(file.names(), testing::UnorderedElementsAre("single", "half", "brain", "scalar", "count"));
+  EXPECT_EQ(file.shape("single"), (Shape{2, 4}));
+  EXPECT_EQ(file.shape("half"), (Shape{4, 2}));
+  EXPECT_EQ(file.shape("scalar"), Shape{});
+  EXPECT_THAT(file.read_floats("single"),
+              ElementsAre(0.0f, -1.0f, 0.5f, 1.0f / 3, 65504.0f, -1e-7f, 3.0e-5f, 257.0f));
+  // As PyTorch reads them back.
+  EXPECT_THAT(file.read_floats("half"),
+              ElementsAre(0.0f, -1.0f, 0.5f, 0.333251953125f, 65504.0f, -1.1920928955078125e-07f,
+                          2.9981136322021484e-05f, 257.0f));
+  EXPECT_THAT(file.read_floats("brain"),
+              ElementsAre(0.0f, -1.0f, 0.5f, 0.333984375f, 65536.0f, -1.0011717677116394e-07f,
+                          3.0040740966796875e-05f, 256.0f));
+  EXPECT_THAT(file.read_floats("scalar"), ElementsAre(2.5f));
+  EXPECT_THAT(message_of<DataError>([&] { (void)file.read_floats("count"); }), HasSubstr("is I64; F32, F16"));
+  EXPECT_THAT(message_of<DataError>([&] { (void)file.shape("other"); }), HasSubstr("has no \"other\""));
+}
+
+TEST(Safetensors, ADamagedFileIsNamedWithWhatIsWrong) {
+  const TempFolder folder;
+  const auto error_of = [&](const std::string& content) {
+    const std::string path = folder.write("w.safetensors", content);
+    return message_of<DataError>([&] { SafetensorsFile file(path); });
+  };
+  EXPECT_THAT(message_of<DataError>([&] { SafetensorsFile file(folder / "none.safetensors"); }),
+              HasSubstr("none.safetensors: cannot be read"));
+  EXPECT_THAT(error_of("abc"), HasSubstr("too short"));
+  EXPECT_THAT(error_of(std::string(8, '\xFF') + "{}"), HasSubstr("no whole safetensors file"));
+  EXPECT_THAT(error_of(file_of("{\"a\": {", 4)), HasSubstr("no JSON"));
+  EXPECT_THAT(error_of(file_of("[1]", 4)), HasSubstr("no JSON object"));
+  EXPECT_THAT(error_of(file_of(R"({"a": {"dtype": "F32", "shape": [1]}})", 4)), HasSubstr("lacks a dtype"));
+  EXPECT_THAT(error_of(file_of(R"({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}})", 4)),
+              HasSubstr("lacks a dtype"));
+  EXPECT_THAT(error_of(file_of(R"({"a": {"dtype": "X", "shape": [1], "data_offsets": [0, 4]}})", 4)),
+              HasSubstr("unknown type \"X\""));
+  EXPECT_THAT(error_of(file_of(R"({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}})", 8)),
+              HasSubstr("lies at bytes 0 to 4 of 8, and its shape [2] needs 8"));
+  EXPECT_THAT(error_of(file_of(R"({"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}})", 8)),
+              HasSubstr("lies at bytes 4 to 12 of 8"));
+  EXPECT_THAT(
+      error_of(file_of(
+          R"({"a": {"dtype": "F32", "shape": [4000000000, 4000000000, 4], "data_offsets": [0, 8]}})", 8)),
+      HasSubstr("larger than the file"));
+  EXPECT_THAT(
+      error_of(file_of(R"({"a": {"dtype": "F32", "shape": [1,1,1,1,1,1,1], "data_offsets": [0, 4]}})", 4)),
+      HasSubstr("has 7 axes"));
+}
+
+}  // namespace
+}  // namespace serval::store
