@@ -100,6 +100,9 @@ struct TokenMean : LayerBodyOf<TokenMean> {
   void plan(NodePlan& node) const override {
     node.need_inputs(1);
     const ValueType x = node.need_sequence();
+    const std::int64_t steps = node.clock_steps(x.clock);
+    if (steps > 0 && count > steps)
+      node.fail_size(cat("takes the mean of ", count, " steps of a sequence that has ", steps));
     node.layer<TokenMeanLayer>(ValueType{x.item, kNoClock}, count);
   }
 };
