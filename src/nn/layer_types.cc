@@ -12,6 +12,11 @@ const Options<MakeLayerBody>& layer_types() {
       // vectors, one by one
       {"dense", make_dense},
       {"dropout", make_dropout},
+      // images, vectors and steps
+      {"batch_norm", make_batch_norm},
+      {"local_response_norm", make_local_response_norm},
+      {"spatial_dropout", make_spatial_dropout},
+      {"gaussian_noise", make_gaussian_noise},
       // several inputs
       {"concat", make_concat},
       {"add", make_add},

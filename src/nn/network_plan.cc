@@ -76,6 +76,7 @@ class Planner {
 
   const NetworkSizes& sizes() const { return sizes_; }
   NetworkPlan& plan_so_far() { return plan_; }
+  bool frozen() const { return frozen_; }
   std::uint32_t next_random_layer() { return random_layers_++; }
 
  private:
@@ -187,6 +188,7 @@ std::int64_t NodePlan::reversed_from(std::size_t index) const {
   return planner_.plan_so_far().values[static_cast<std::size_t>(node_.inputs[index])].reversed_from;
 }
 std::int64_t NodePlan::classes() const { return planner_.sizes().classes; }
+bool NodePlan::frozen() const { return planner_.frozen(); }
 std::uint32_t NodePlan::next_random_layer() { return planner_.next_random_layer(); }
 
 void NodePlan::fail(const std::string& message) const { throw ConfigError(cat(label_, " ", message)); }

@@ -81,6 +81,7 @@ class NodePlan {
   int input_value(std::size_t index = 0) const { return node_.inputs[index]; }
   std::int64_t reversed_from(std::size_t index = 0) const;
   std::int64_t classes() const;
+  bool frozen() const;                // the layer keeps the weights that it starts with
   std::uint32_t next_random_layer();  // tells the masks of several dropout layers apart
 
   // Refuses, naming the layer: "layers[3] (lstm) ..."

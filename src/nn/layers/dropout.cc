@@ -1,14 +1,11 @@
 // Dropout in training; outside it the input goes through untouched.
 #include "../layer.h"
 #include "layers.h"
+#include "shared_settings.h"
 
 namespace serval::nn {
 
 namespace {
-
-// Steps between two sequences in the numbering of the mask. A constant, longer than any recording: were it the
-// longest recording of the data, a test recording would have a say in the masks of training.
-constexpr std::int64_t kTimeStride = std::int64_t{1} << 24;
 
 class DropoutLayer : public Layer {
  public:
@@ -25,9 +22,6 @@ class DropoutLayer : public Layer {
 
  private:
   void drop(const LayerCall& call, ConstTensorView from, TensorView to) const {
-    RandomStream random = call.random;
-    random.purpose = RandomPurpose::kDropout;
-    random.layer = number_;
     const bool sequence = input().sequence();
     run<Dropout>(call.context, DropoutArgs{.time = sequence ? call.steps(input()).time : 1,
                                            .batch = call.batch,
@@ -36,7 +30,7 @@ class DropoutLayer : public Layer {
                                            .x = from,
                                            .y = to,
                                            .rate = rate_,
-                                           .random = random});
+                                           .random = training_stream(call.random, number_)});
   }
 
   float rate_;

@@ -1,6 +1,8 @@
 // One function for each type of layer, in the file of its name or family.
 #pragma once
 
+#include "serval/nn/pointwise.h"
+
 #include "../layer_body.h"
 
 namespace serval::nn {
@@ -22,6 +24,12 @@ std::unique_ptr<LayerBody> make_flatten();
 std::unique_ptr<LayerBody> make_reshape();
 std::unique_ptr<LayerBody> make_permute();
 std::unique_ptr<LayerBody> make_resize();
+
+std::unique_ptr<LayerBody> make_batch_norm();
+std::unique_ptr<LayerBody> make_batch_norm(Activation activation);  // with the defaults
+std::unique_ptr<LayerBody> make_local_response_norm();
+std::unique_ptr<LayerBody> make_spatial_dropout();
+std::unique_ptr<LayerBody> make_gaussian_noise();
 
 std::unique_ptr<LayerBody> make_to_sequence();
 std::unique_ptr<LayerBody> make_to_image();

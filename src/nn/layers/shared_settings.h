@@ -1,6 +1,7 @@
 // Settings that several types of layers have.
 #pragma once
 
+#include "serval/core/philox.h"
 #include "serval/nn/initialiser.h"
 #include "serval/nn/pointwise.h"
 
@@ -28,6 +29,16 @@ inline Initialiser initialiser(InitKind kind, std::int64_t fan_in, std::int64_t 
 // PyTorch draws biases as it draws weights, from the same fan; Keras starts them at 0.
 inline Initialiser bias_initialiser(InitKind kind, std::int64_t fan_in) {
   return kind == InitKind::kTorchUniform ? initialiser(kind, fan_in, 0) : Initialiser{};
+}
+
+// Steps between two sequences in the numbering of masks and noise. A constant, longer than any recording: were it the
+// longest recording of the data, a test recording would have a say in the masks of training.
+constexpr std::int64_t kTimeStride = std::int64_t{1} << 24;
+// The random numbers of one layer in a training step, by NodePlan::next_random_layer().
+inline RandomStream training_stream(RandomStream step, std::uint32_t number) {
+  step.purpose = RandomPurpose::kDropout;
+  step.layer = number;
+  return step;
 }
 
 }  // namespace serval::nn

@@ -129,5 +129,135 @@ family.case("align_pairwise (sequence)", {"inputs": SEQUENCE, "layers": [
     dense("d", 3), {"type": "align_pairwise"}]},
     dense_blocks("d", 3, 4), per_item(lambda p, x: aligned(affine(p, "d", x))), 4, LONGER)
 
+# --- normalising
+
+
+def batch_norm(p, values, state, name="n", epsilon=1e-5, momentum=0.1, unbiased=True):
+    """values: list over the batch; all of one channel, over every item and step, have one mean and variance."""
+    joined = torch.stack(values) if values[0].dim() in (1, 3) else torch.cat(values)
+    mean, variance = running(state, name, joined, momentum, unbiased)
+    shape = [-1] + [1] * (joined.dim() - 2)
+    out = (joined - mean.view(shape)) / torch.sqrt(variance.view(shape) + epsilon)
+    out = out * p.get(name + ".gamma", torch.ones(mean.numel())).view(shape)
+    out = out + p.get(name + ".beta", torch.zeros(mean.numel())).view(shape)
+    if unbiased and joined.numel() > joined.shape[1]:  # PyTorch's own says the same
+        blocks = {k: p[name + "." + k] for k in ("gamma", "beta") if name + "." + k in p}
+        own = F.batch_norm(joined, None, None, blocks.get("gamma"), blocks.get("beta"), True, momentum, epsilon)
+        assert torch.allclose(own, out, atol=1e-12)
+    return list(out) if values[0].dim() in (1, 3) else list(out.split([len(v) for v in values]))
+
+
+def running(state, name, joined, momentum, unbiased, step=None):
+    """Mean and variance of joined [items, channels, ...]; moves the running ones."""
+    axes = [0] + list(range(2, joined.dim()))
+    mean, variance = joined.mean(axes), joined.var(axes, unbiased=False)
+    n = joined.numel() / joined.shape[1]
+    new = {"running_mean": mean, "running_variance": variance * n / (n - 1) if unbiased and n > 1 else variance}
+    for key, value in new.items():
+        if key == "running_variance" and unbiased and n == 1:
+            continue
+        kept = state[name + "." + key].clone()
+        place = slice(None) if step is None else step
+        kept[place] = kept[place] + momentum * (value.detach() - kept[place])
+        state[name + "." + key] = kept
+    return mean, variance
+
+
+def statistics(channels, steps=None, name="n"):
+    shape = (channels,) if steps is None else (steps, channels)
+    return {name + ".running_mean": family.draw(shape), name + ".running_variance": abs(family.draw(shape)) + 0.5}
+
+
+def norm(**more):
+    return {"type": "batch_norm", "name": "n", **more}
+
+
+BOTH = {"n.gamma": (3,), "n.beta": (3,)}
+SCALE = {"n.gamma": 1.0, "n.beta": 1.0}
+family.case("batch_norm of images", {"inputs": IMAGE, "layers": [norm()]}, BOTH,
+            lambda p, xs, state: batch_norm(p, xs["x"], state), state=statistics(3), scale=SCALE)
+for activation, function in (("relu", torch.relu), ("tanh", torch.tanh), ("gelu", F.gelu)):
+    inner = "n.linear" if activation == "gelu" else "n"
+    family.case(f"batch_norm of images with {activation}", {"inputs": IMAGE, "layers": [norm(activation=activation)]},
+                {inner + ".gamma": (3,), inner + ".beta": (3,)},
+                lambda p, xs, state, f=function, name=inner: [f(y) for y in batch_norm(p, xs["x"], state, name)],
+                state=statistics(3, name=inner), scale={inner + ".gamma": 1.0, inner + ".beta": 1.0})
+family.case("batch_norm of vectors, as Keras", {"inputs": VECTOR, "layers": [
+    dense("d", 5), norm(epsilon=1e-3, momentum=0.01, unbiased_running=False), dense("e", 2)]},
+    {**dense_blocks("d", 5, 6), "n.gamma": (5,), "n.beta": (5,), **dense_blocks("e", 2, 5)},
+    lambda p, xs, state: [affine(p, "e", y) for y in batch_norm(
+        p, [affine(p, "d", x) for x in xs["x"]], state, epsilon=1e-3, momentum=0.01, unbiased=False)],
+    batch=7, state=statistics(5), scale=SCALE)
+family.case("batch_norm without scale", {"inputs": VECTOR, "layers": [norm(scale=False, momentum=0.5)]},
+            {"n.beta": (6,)}, lambda p, xs, state: batch_norm(p, xs["x"], state, momentum=0.5), batch=4,
+            state=statistics(6), scale=SCALE)
+family.case("batch_norm without offset", {"inputs": VECTOR, "layers": [norm(offset=False)]}, {"n.gamma": (6,)},
+            lambda p, xs, state: batch_norm(p, xs["x"], state), batch=4, state=statistics(6), scale=SCALE)
+family.case("batch_norm without either", {"inputs": VECTOR, "layers": [
+    dense("d", 5), norm(offset=False, scale=False)]}, dense_blocks("d", 5, 6),
+    lambda p, xs, state: batch_norm(p, [affine(p, "d", x) for x in xs["x"]], state), batch=5, state=statistics(5))
+family.case("batch_norm of one vector", {"inputs": VECTOR, "layers": [dense("d", 5), norm()]},
+            {**dense_blocks("d", 5, 6), "n.gamma": (5,), "n.beta": (5,)},
+            lambda p, xs, state: batch_norm(p, [affine(p, "d", x) for x in xs["x"]], state), batch=1,
+            state=statistics(5), scale=SCALE)
+family.case("batch_norm of steps (sequence)", {"inputs": SEQUENCE, "layers": [dense("d", 3), norm()]},
+            {**dense_blocks("d", 3, 4), **BOTH},
+            lambda p, xs, state: batch_norm(p, [affine(p, "d", x) for x in xs["x"]], state), 4, LENGTHS,
+            state=statistics(3), scale=SCALE)
+family.case("batch_norm of image steps", {"inputs": IMAGES, "layers": [
+    norm(activation="sigmoid"), {"type": "flatten"}, {"type": "mean_pool"}]}, {"n.gamma": (2,), "n.beta": (2,)},
+    lambda p, xs, state: [torch.sigmoid(y).flatten(1).mean(0) for y in batch_norm(p, xs["x"], state)], 4, LENGTHS,
+    state=statistics(2), scale=SCALE)
+
+
+def batch_norm_of_steps(p, values, state, epsilon=1e-5):
+    """Each step by itself, over the recordings that reach it."""
+    out = [[] for _ in values]
+    for t in range(max(map(len, values))):
+        there = [i for i, v in enumerate(values) if len(v) > t]
+        joined = torch.stack([values[i][t] for i in there])
+        mean, variance = running(state, "n", joined, 0.1, True, t)
+        shape = [-1] + [1] * (joined.dim() - 2)
+        y = (joined - mean.view(shape)) / torch.sqrt(variance.view(shape) + epsilon)
+        for i, row in zip(there, y * p["n.gamma"].view(shape) + p["n.beta"].view(shape)):
+            out[i].append(row)
+    return [torch.stack(rows) for rows in out]
+
+
+family.case("batch_norm of each step (sequence)", {"inputs": SEQUENCE, "layers": [
+    dense("d", 3), norm(per_step=True, max_steps=8)]}, {**dense_blocks("d", 3, 4), **BOTH},
+    lambda p, xs, state: batch_norm_of_steps(p, [affine(p, "d", x) for x in xs["x"]], state), 4, LENGTHS,
+    state=statistics(3, 8), scale=SCALE)
+family.case("batch_norm of each image step", {"inputs": IMAGES, "layers": [
+    norm(per_step=True, max_steps=6), {"type": "flatten"}, {"type": "mean_pool"}]},
+    {"n.gamma": (2,), "n.beta": (2,)},
+    lambda p, xs, state: [y.flatten(1).mean(0) for y in batch_norm_of_steps(p, xs["x"], state)], 4, LENGTHS,
+    state=statistics(2, 6), scale=SCALE)
+family.case("batch_norm of each of the steps that there always are", {"inputs": IMAGE, "layers": [
+    {"type": "to_sequence"}, norm(per_step=True), {"type": "mean_pool"}]}, {"n.gamma": (12,), "n.beta": (12,)},
+    lambda p, xs, state: [y.mean(0) for y in batch_norm_of_steps(
+        p, [x.permute(2, 0, 1).flatten(1) for x in xs["x"]], state)], 4, state=statistics(12, 5), scale=SCALE)
+
+
+def frozen(p, x, state):
+    shape = [-1] + [1] * (x.dim() - 1)
+    inverse = 1 / torch.sqrt(state["n.running_variance"] + 1e-5)
+    return (x - state["n.running_mean"].view(shape)) * inverse.view(shape)
+
+
+family.case("batch_norm frozen", {"inputs": VECTOR, "layers": [
+    dense("d", 5), norm(frozen=True, scale=False, offset=False), dense("e", 2)]},
+    {**dense_blocks("d", 5, 6), **dense_blocks("e", 2, 5)},
+    lambda p, xs, state: [affine(p, "e", frozen(p, affine(p, "d", x), state)) for x in xs["x"]], state=statistics(5))
+for settings in ({}, {"size": 4, "alpha": 0.5, "beta": 0.6, "k": 2}, {"size": 2, "alpha": 2}):
+    given = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1, **settings}
+    family.case(f"local_response_norm {settings}", {
+        "inputs": {"x": {"kind": "image", "shape": [7, 2, 3]}},
+        "layers": [{"type": "local_response_norm", **settings}]}, {},
+        per_item(lambda p, x, given=given: F.local_response_norm(x[None], **given)[0]))
+family.case("local_response_norm of steps (sequence)", {"inputs": SEQUENCE, "layers": [
+    dense("d", 5), {"type": "local_response_norm", "size": 3, "alpha": 0.3}]}, dense_blocks("d", 5, 4),
+    per_item(lambda p, x: F.local_response_norm(affine(p, "d", x)[:, :, None], 3, 0.3)[:, :, 0]), 4, LENGTHS)
+
 if __name__ == "__main__":
     family.write()

@@ -4,9 +4,12 @@
 #include "serval/nn/activate.h"
 #include "serval/nn/arithmetic.h"
 #include "serval/nn/attention.h"
+#include "serval/nn/batch_norm_backward.h"
 #include "serval/nn/detail/training_ops.h"
 #include "serval/nn/joining.h"
 #include "serval/nn/layer_norm.h"
+#include "serval/nn/local_response_norm.h"
+#include "serval/nn/noise.h"
 #include "serval/nn/patches.h"
 #include "serval/nn/rearrange.h"
 #include "serval/nn/resize.h"
@@ -23,6 +26,9 @@ void list_portable_ops(List& list) {
   list_token_ops(list);
   list_patch_ops(list);
   list_joining_ops(list);
+  list_batch_norm_ops(list);
+  list_local_response_ops(list);
+  list_noise_ops(list);
   list_rearrange_ops(list);
   list_resize_ops(list);
   list_training_ops(list);

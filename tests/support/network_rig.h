@@ -1,0 +1,103 @@
+// A network from JSON with a batch on a device, for tests.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "serval/core/settings_io.h"
+#include "serval/nn/network.h"
+
+namespace serval::testing_support {
+
+inline nn::NetworkSettings network_from(const std::string& text) {
+  std::vector<std::string> errors;
+  nn::NetworkSettings settings = read_settings<nn::NetworkSettings>(parse_json(text, "network.json"), errors);
+  EXPECT_EQ(errors, std::vector<std::string>());
+  return settings;
+}
+
+class NetworkRig {
+ public:
+  NetworkRig(const Device& device, const std::string& text, std::int64_t batch, std::int64_t max_time = 1)
+      : context(device),
+        settings_(network_from(text)),
+        sizes_(sizes(settings_, batch, max_time)),
+        network(context, settings_, sizes_) {
+    network.initialise(11, 0);
+    batch_.size = batch;
+    batch_.inputs.resize(sizes_.inputs.size());
+    x_.resize(sizes_.inputs.size());
+    lengths_.resize(sizes_.inputs.size());
+    device_lengths_.resize(sizes_.inputs.size());
+  }
+
+  void set_lengths(std::size_t input, const std::vector<std::int32_t>& lengths, std::int64_t time) {
+    lengths_[input] = lengths;
+    device_lengths_[input] = Array<std::int32_t>::from_host(context.device(), lengths);
+    batch_.inputs[input].time = time;
+    batch_.inputs[input].lengths = device_lengths_[input].view();
+    batch_.inputs[input].host_lengths = lengths_[input].data();
+  }
+  void set_input(std::size_t input, const std::vector<float>& values) {
+    const bool sequence = !lengths_[input].empty();
+    Shape shape = sequence ? Shape{batch_.inputs[input].time, batch_.size} : Shape{batch_.size};
+    x_[input] = Tensor::from_host(context.device(), values, shape.append(sizes_.inputs[input].item));
+    batch_.inputs[input].x = x_[input].view();
+  }
+
+  std::vector<float> forward(nn::Mode mode, const RandomStream& random = {}) {
+    const ConstTensorView y = network.forward(context, batch_, mode, random);
+    context.synchronize();
+    std::vector<float> host(static_cast<std::size_t>(y.size()));
+    copy_bytes(host.data(), {}, y.data, context.device(), host.size() * sizeof(float));
+    return host;
+  }
+  struct Gradients {
+    std::vector<float> parameters;
+    std::vector<std::vector<float>> x;
+  };
+  Gradients backward(const std::vector<float>& dy) {
+    network.gradients().assign(std::vector<float>(static_cast<std::size_t>(network.gradients().size())));
+    const Tensor upstream = Tensor::from_host(context.device(), dy, network.output(0).shape);
+    const ConstTensorView from = upstream.view();
+    std::vector<Tensor> dx;
+    std::vector<TensorView> views;
+    for (const Tensor& x : x_) {
+      dx.push_back(Tensor::from_host(
+          context.device(), std::vector<float>(static_cast<std::size_t>(x.size()), 5.0f), x.shape()));
+      views.push_back(dx.back().view());
+    }
+    network.backward(context, batch_, std::span(&from, 1), views);
+    context.synchronize();
+    Gradients out{network.gradients().to_host(), {}};
+    for (const Tensor& values : dx) out.x.push_back(values.to_host());
+    return out;
+  }
+  const nn::Batch& batch() const { return batch_; }
+
+  Context context;
+
+ private:
+  static nn::NetworkSizes sizes(const nn::NetworkSettings& settings, std::int64_t batch,
+                                std::int64_t max_time) {
+    nn::NetworkSizes out = declared_sizes(settings);
+    out.max_batch = batch;
+    for (nn::InputSizes& input : out.inputs) input.max_time = max_time;
+    return out;
+  }
+
+  nn::NetworkSettings settings_;
+  nn::NetworkSizes sizes_;
+  nn::Batch batch_;
+  std::vector<Tensor> x_;
+  std::vector<std::vector<std::int32_t>> lengths_;
+  std::vector<Array<std::int32_t>> device_lengths_;
+
+ public:
+  nn::Network network;
+};
+
+}  // namespace serval::testing_support
