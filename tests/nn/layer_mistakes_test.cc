@@ -93,102 +93,105 @@ TEST(LayerMistakes, Steps) {
 
 TEST(LayerMistakes, Transformers) {
   expect_refused({
-    {R"({"type": "multi_head_attention", "heads": 3, "input": "s"})",
-     {"layers[0] (multi_head_attention)", "cannot divide 4 features among 3 heads", "must divide"}},
-        {R"({"type": "multi_head_attention", "input": "v"})", {"reads a sequence, but gets [6]"}},
-        {R"({"type": "multi_head_attention", "input": ["s", "v"]})", {"reads a sequence, but gets [6]"}},
-        {R"({"type": "multi_head_attention", "input": ["s", "t", "s"]})", {"reads 1 input, but 3 are named"}},
-        {R"({"type": "transformer_block", "heads": 3, "input": "s"})",
-         {"layers[0] (transformer_block), its attention", "4 features among 3 heads"}},
-        {R"({"type": "transformer", "heads": 3, "input": "s"})",
-         {"layers[0] (transformer), its block0, its attention", "4 features among 3 heads"}},
-        {R"({"type": "transformer", "input": "i"})", {"reads a sequence, but gets [3, 4, 5]"}},
-        {R"({"type": "positional_embedding", "input": "s"})", {"needs max_steps", "those of \"s\" differ"}},
-        {R"({"type": "to_sequence", "input": "i"}, {"type": "positional_embedding", "max_steps": 4})",
-         {"has positions for 4 steps, but a sequence has 5", "max_steps"}},
-        {R"({"type": "positional_embedding", "kind": "sinusoidal", "max_steps": 9, "input": "s"})",
-         {"layers[0].max_steps"}},
-        {R"({"type": "class_tokens", "input": "v"})", {"reads a sequence"}},
-        {R"({"type": "to_sequence", "input": "i"}, {"type": "token_mean", "count": 6})",
-         {"layers[1] (token_mean)", "mean of 6 steps of a sequence that has 5"}},
-        {R"({"type": "sequence_max_pool", "input": "v"})", {"reads a sequence"}},
-        {R"({"type": "patch_embed", "input": "i"})", {"layers[0].units", "missing"}},
-        {R"({"type": "patch_embed", "units": 3, "kernel": 5, "input": "i"})",
-         {"patches of 5 by 5, but its images are 4 by 5", "kernel smaller"}},
-        {R"({"type": "patch_embed", "units": 3, "kernel": [1, 2, 3], "input": "i"})",
-         {"layers[0].kernel", "one number or two"}},
-        {R"({"type": "patch_embed", "units": 3, "kernel": 2, "stride": [1, 2, 3], "input": "i"})",
-         {"layers[0].stride", "one number or two"}},
-        {R"({"type": "patch_embed", "units": 3, "kernel": 2, "input": "s"})", {"reads images"}},
-        {R"({"type": "ast", "input": "i"})", {"layers[0] (ast), its patch_embed", "patches of 16 by 16"}},
-        {R"({"type": "ast", "kernel": 2, "stride": 1, "width": 10, "input": "i"})",
-         {"layers[0] (ast), its blocks, its block0, its attention", "10 features among 3 heads"}},
-        {R"({"type": "ast", "kernel": 2, "stride": 1, "input": "v"})", {"layers[0] (ast)", "reads images"}},
-        TEST(LayerMistakes, Normalising) {
-      expect_refused({
-          {R"({"type": "batch_norm", "input": "v", "per_step": true})", {"has per_step", "[6]", "no steps"}},
-          {R"({"type": "batch_norm", "input": "s", "per_step": true})", {"any length", "max_steps"}},
-          {R"({"type": "batch_norm", "input": "s", "max_steps": 5})", {"layers[0].max_steps", "per_step"}},
-          {R"({"type": "to_sequence", "input": "i"}, {"type": "batch_norm", "per_step": true, "max_steps": 4})",
-           {"statistics for 4 steps, but its input has 5", "raise max_steps"}},
-          {R"({"type": "batch_norm", "input": "v", "epsilon": 0})", {"layers[0].epsilon"}},
-          {R"({"type": "reshape", "shape": [2, 3], "input": "v"}, {"type": "batch_norm"})",
-           {"reads images", "[2, 3]"}},
-          {R"({"type": "local_response_norm", "input": "v", "size": 0})", {"layers[0].size"}},
-          {R"({"type": "reshape", "shape": [2, 3], "input": "v"}, {"type": "local_response_norm"})",
-           {"reads images"}},
-          {R"({"type": "spatial_dropout", "input": "v"})", {"images or sequences", "use dropout"}},
-          {R"({"type": "gaussian_noise", "input": "v", "deviation": -1})", {"layers[0].deviation"}},
-      });
-    }
+      {R"({"type": "multi_head_attention", "heads": 3, "input": "s"})",
+       {"layers[0] (multi_head_attention)", "cannot divide 4 features among 3 heads", "must divide"}},
+      {R"({"type": "multi_head_attention", "input": "v"})", {"reads a sequence, but gets [6]"}},
+      {R"({"type": "multi_head_attention", "input": ["s", "v"]})", {"reads a sequence, but gets [6]"}},
+      {R"({"type": "multi_head_attention", "input": ["s", "t", "s"]})", {"reads 1 input, but 3 are named"}},
+      {R"({"type": "transformer_block", "heads": 3, "input": "s"})",
+       {"layers[0] (transformer_block), its attention", "4 features among 3 heads"}},
+      {R"({"type": "transformer", "heads": 3, "input": "s"})",
+       {"layers[0] (transformer), its block0, its attention", "4 features among 3 heads"}},
+      {R"({"type": "transformer", "input": "i"})", {"reads a sequence, but gets [3, 4, 5]"}},
+      {R"({"type": "positional_embedding", "input": "s"})", {"needs max_steps", "those of \"s\" differ"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "positional_embedding", "max_steps": 4})",
+       {"has positions for 4 steps, but a sequence has 5", "max_steps"}},
+      {R"({"type": "positional_embedding", "kind": "sinusoidal", "max_steps": 9, "input": "s"})",
+       {"layers[0].max_steps"}},
+      {R"({"type": "class_tokens", "input": "v"})", {"reads a sequence"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "token_mean", "count": 6})",
+       {"layers[1] (token_mean)", "mean of 6 steps of a sequence that has 5"}},
+      {R"({"type": "sequence_max_pool", "input": "v"})", {"reads a sequence"}},
+      {R"({"type": "patch_embed", "input": "i"})", {"layers[0].units", "missing"}},
+      {R"({"type": "patch_embed", "units": 3, "kernel": 5, "input": "i"})",
+       {"patches of 5 by 5, but its images are 4 by 5", "kernel smaller"}},
+      {R"({"type": "patch_embed", "units": 3, "kernel": [1, 2, 3], "input": "i"})",
+       {"layers[0].kernel", "one number or two"}},
+      {R"({"type": "patch_embed", "units": 3, "kernel": 2, "stride": [1, 2, 3], "input": "i"})",
+       {"layers[0].stride", "one number or two"}},
+      {R"({"type": "patch_embed", "units": 3, "kernel": 2, "input": "s"})", {"reads images"}},
+      {R"({"type": "ast", "input": "i"})", {"layers[0] (ast), its patch_embed", "patches of 16 by 16"}},
+      {R"({"type": "ast", "kernel": 2, "stride": 1, "width": 10, "input": "i"})",
+       {"layers[0] (ast), its blocks, its block0, its attention", "10 features among 3 heads"}},
+      {R"({"type": "ast", "kernel": 2, "stride": 1, "input": "v"})", {"layers[0] (ast)", "reads images"}},
+  });
+}
 
-    // Mistakes that only a recording shows.
-    std::string data_error_of(const std::string& layers, std::vector<std::int32_t> s,
-                              std::vector<std::int32_t> t) {
-      std::vector<std::string> errors;
-      const NetworkSettings settings = read_settings<NetworkSettings>(
-          parse_json(
-              cat(R"({"inputs": {"s": {"kind": "sequence", "shape": 1}, "t": {"kind": "sequence", "shape": 1}},
+TEST(LayerMistakes, Normalising) {
+  expect_refused({
+      {R"({"type": "batch_norm", "input": "v", "per_step": true})", {"has per_step", "[6]", "no steps"}},
+      {R"({"type": "batch_norm", "input": "s", "per_step": true})", {"any length", "max_steps"}},
+      {R"({"type": "batch_norm", "input": "s", "max_steps": 5})", {"layers[0].max_steps", "per_step"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "batch_norm", "per_step": true, "max_steps": 4})",
+       {"statistics for 4 steps, but its input has 5", "raise max_steps"}},
+      {R"({"type": "batch_norm", "input": "v", "epsilon": 0})", {"layers[0].epsilon"}},
+      {R"({"type": "reshape", "shape": [2, 3], "input": "v"}, {"type": "batch_norm"})",
+       {"reads images", "[2, 3]"}},
+      {R"({"type": "local_response_norm", "input": "v", "size": 0})", {"layers[0].size"}},
+      {R"({"type": "reshape", "shape": [2, 3], "input": "v"}, {"type": "local_response_norm"})",
+       {"reads images"}},
+      {R"({"type": "spatial_dropout", "input": "v"})", {"images or sequences", "use dropout"}},
+      {R"({"type": "gaussian_noise", "input": "v", "deviation": -1})", {"layers[0].deviation"}},
+  });
+}
+
+// Mistakes that only a recording shows.
+std::string data_error_of(const std::string& layers, std::vector<std::int32_t> s,
+                          std::vector<std::int32_t> t) {
+  std::vector<std::string> errors;
+  const NetworkSettings settings = read_settings<NetworkSettings>(
+      parse_json(
+          cat(R"({"inputs": {"s": {"kind": "sequence", "shape": 1}, "t": {"kind": "sequence", "shape": 1}},
                         "layers": [)",
-                  layers, "]}"),
-              "n.json"),
-          errors);
-      EXPECT_EQ(errors, std::vector<std::string>());
-      const Context context;
-      NetworkSizes sizes = declared_sizes(settings);
-      sizes.max_batch = 2;
-      for (InputSizes& input : sizes.inputs) input.max_time = 9;
-      Network network(context, settings, sizes);
-      const Tensor x({}, {9, 2, 1});
-      Batch batch{.size = 2, .inputs = {}};
-      std::vector<Array<std::int32_t>> kept;
-      for (const auto* lengths : {&s, &t}) {
-        kept.push_back(Array<std::int32_t>::from_host({}, *lengths));
-        batch.inputs.push_back({x.view(), 9, kept.back().view(), lengths->data()});
-      }
-      try {
-        network.forward(context, batch, Mode::kInfer, {});
-      } catch (const DataError& error) {
-        return error.what();
-      }
-      return "";
-    }
+              layers, "]}"),
+          "n.json"),
+      errors);
+  EXPECT_EQ(errors, std::vector<std::string>());
+  const Context context;
+  NetworkSizes sizes = declared_sizes(settings);
+  sizes.max_batch = 2;
+  for (InputSizes& input : sizes.inputs) input.max_time = 9;
+  Network network(context, settings, sizes);
+  const Tensor x({}, {9, 2, 1});
+  Batch batch{.size = 2, .inputs = {}};
+  std::vector<Array<std::int32_t>> kept;
+  for (const auto* lengths : {&s, &t}) {
+    kept.push_back(Array<std::int32_t>::from_host({}, *lengths));
+    batch.inputs.push_back({x.view(), 9, kept.back().view(), lengths->data()});
+  }
+  try {
+    network.forward(context, batch, Mode::kInfer, {});
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "";
+}
 
-    TEST(LayerMistakes, RecordingsThatAreTooShort) {
-      EXPECT_THAT(data_error_of(R"({"type": "select_step", "step": 3, "input": "s"})", {5, 3}, {1, 1}),
-                  HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
-      EXPECT_EQ(data_error_of(R"({"type": "select_step", "step": 2, "input": "s"})", {5, 3}, {1, 1}), "");
-      EXPECT_THAT(data_error_of(R"({"type": "select_step", "step": -4, "input": "s"})", {5, 3}, {1, 1}),
-                  HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
-      EXPECT_THAT(data_error_of(R"({"type": "match_steps", "input": ["s", "t"]})", {5, 3}, {5, 4}),
-                  HasSubstr("layer0 takes the first 4 steps of a sequence that has 3"));
-      EXPECT_EQ(data_error_of(R"({"type": "match_steps", "input": ["s", "t"]})", {5, 3}, {4, 3}), "");
-      EXPECT_THAT(data_error_of(R"({"type": "token_mean", "count": 4, "input": "s"})", {5, 3}, {1, 1}),
-                  HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
-      EXPECT_EQ(data_error_of(R"({"type": "token_mean", "count": 3, "input": "s"})", {5, 3}, {1, 1}), "");
-      EXPECT_THAT(data_error_of(R"({"type": "align_pairwise", "input": "s"})", {5, 3}, {1, 1}),
-                  HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
-    }
+TEST(LayerMistakes, RecordingsThatAreTooShort) {
+  EXPECT_THAT(data_error_of(R"({"type": "select_step", "step": 3, "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_EQ(data_error_of(R"({"type": "select_step", "step": 2, "input": "s"})", {5, 3}, {1, 1}), "");
+  EXPECT_THAT(data_error_of(R"({"type": "select_step", "step": -4, "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_THAT(data_error_of(R"({"type": "match_steps", "input": ["s", "t"]})", {5, 3}, {5, 4}),
+              HasSubstr("layer0 takes the first 4 steps of a sequence that has 3"));
+  EXPECT_EQ(data_error_of(R"({"type": "match_steps", "input": ["s", "t"]})", {5, 3}, {4, 3}), "");
+  EXPECT_THAT(data_error_of(R"({"type": "token_mean", "count": 4, "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_EQ(data_error_of(R"({"type": "token_mean", "count": 3, "input": "s"})", {5, 3}, {1, 1}), "");
+  EXPECT_THAT(data_error_of(R"({"type": "align_pairwise", "input": "s"})", {5, 3}, {1, 1}),
+              HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+}
 
 }  // namespace
 }  // namespace serval::nn
