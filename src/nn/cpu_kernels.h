@@ -52,6 +52,11 @@ struct CpuKernels {
   void (*lstm_cell_backward)(const LstmCellBackward& args) = nullptr;
   void (*apply_sigmoid)(std::int64_t count, float* values) = nullptr;
   void (*apply_tanh)(std::int64_t count, float* values) = nullptr;
+  void (*softmax_row)(std::int64_t count, float* values) = nullptr;  // in place
+  // gradient = weights (gradient - sum weights gradient)
+  void (*softmax_gradient_row)(std::int64_t count, const float* weights, float* gradient) = nullptr;
+  void (*gelu)(std::int64_t count, const float* x, float* y) = nullptr;
+  void (*gelu_gradient)(std::int64_t count, const float* x, const float* dy, float* dx) = nullptr;
 };
 
 CpuKernels baseline_kernels();

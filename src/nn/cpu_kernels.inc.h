@@ -23,6 +23,7 @@ inline void store_some(float* to, Vec value, std::int64_t count) {
 
 #include "cpu_gates.inc.h"
 #include "cpu_gemm.inc.h"
+#include "cpu_rows.inc.h"
 
 CpuKernels kernels(CpuLevel level) {
   CpuKernels out;
@@ -34,5 +35,9 @@ CpuKernels kernels(CpuLevel level) {
   out.lstm_cell_backward = lstm_cell_backward;
   out.apply_sigmoid = apply_sigmoid;
   out.apply_tanh = apply_tanh;
+  out.softmax_row = softmax_row;
+  out.softmax_gradient_row = softmax_gradient_row;
+  out.gelu = gelu;
+  out.gelu_gradient = gelu_gradient;
   return out;
 }

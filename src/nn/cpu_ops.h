@@ -1,6 +1,8 @@
 // The CPU bodies of the ops; register_ops.cc hands them to the registry.
 #pragma once
 
+#include "serval/nn/activate.h"
+#include "serval/nn/attention.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
 #include "serval/nn/lstm.h"
@@ -32,5 +34,23 @@ void attention_pool_backward(const Context& context, const AttentionPoolArgs& ar
 
 void optimiser_step(const Context& context, const OptimiserArgs& args);
 void gather_sequences(const Context& context, const GatherArgs& args);
+
+// Portable ops whose loops the CPU does on vectors. The others it runs as they stand.
+void activate(const Context& context, const ActivateArgs& args);
+void activate_backward(const Context& context, const ActivateBackwardArgs& args);
+void attention_weights(const Context& context, const AttentionWeightsArgs& args);
+void attention_weights_backward(const Context& context, const AttentionWeightsBackwardArgs& args);
+
+template <class Op>
+constexpr typename Op::Signature* kPortableBody = serval::cpu::portable<Op>;
+template <>
+inline constexpr Activate::Signature* kPortableBody<Activate> = activate;
+template <>
+inline constexpr ActivateBackward::Signature* kPortableBody<ActivateBackward> = activate_backward;
+template <>
+inline constexpr AttentionWeights::Signature* kPortableBody<AttentionWeights> = attention_weights;
+template <>
+inline constexpr AttentionWeightsBackward::Signature* kPortableBody<AttentionWeightsBackward> =
+    attention_weights_backward;
 
 }  // namespace serval::nn::cpu

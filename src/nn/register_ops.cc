@@ -10,7 +10,7 @@ struct CpuList {
   OpRegistry& registry;
   template <class Op>
   void op() {
-    registry.add<Op>(DeviceKind::kCpu, serval::cpu::portable<Op>);
+    registry.add<Op>(DeviceKind::kCpu, cpu::kPortableBody<Op>);
   }
 };
 

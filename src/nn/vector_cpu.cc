@@ -1,0 +1,53 @@
+// Portable ops of which the CPU does the inner loops on vectors.
+#include <algorithm>
+
+#include "cpu_kernels.h"
+#include "cpu_ops.h"
+
+namespace serval::nn::cpu {
+
+void activate(const Context& context, const ActivateArgs& args) {
+  if (args.activation != Activation::kGelu) return serval::cpu::portable<Activate>(context, args);
+  args.check();
+  cpu_kernels().gelu(args.y.size(), args.x.data, args.y.data);
+}
+
+void activate_backward(const Context& context, const ActivateBackwardArgs& args) {
+  if (args.activation != Activation::kGelu) return serval::cpu::portable<ActivateBackward>(context, args);
+  args.check();
+  cpu_kernels().gelu_gradient(args.dx.size(), args.x.data, args.dy.data, args.dx.data);
+}
+
+void attention_weights(const Context&, const AttentionWeightsArgs& args) {
+  args.check();
+  const CpuKernels& kernels = cpu_kernels();
+  const AttentionRows& rows = args.rows;
+  for (std::int64_t row = 0; row < rows.count(); ++row) {
+    float* values = args.scores.data + row * rows.keys;
+    const std::int64_t count = rows.seen(row);
+    kernels.softmax_row(count, values);
+    if (args.drop && rows.rate > 0) {
+      rows.for_each_factor(SoloTeam{}, row, count,
+                           [values](std::int64_t k, float factor) { values[k] *= factor; });
+    }
+    std::fill(values + count, values + rows.keys, 0.0f);
+  }
+}
+
+void attention_weights_backward(const Context&, const AttentionWeightsBackwardArgs& args) {
+  args.check();
+  const CpuKernels& kernels = cpu_kernels();
+  const AttentionRows& rows = args.rows;
+  for (std::int64_t row = 0; row < rows.count(); ++row) {
+    if (rows.rate > 0) {
+      args.work(SoloTeam{}, row);
+      continue;
+    }
+    float* gradient = args.gradient.data + row * rows.keys;
+    const std::int64_t count = rows.seen(row);
+    kernels.softmax_gradient_row(count, args.weights.data + row * rows.keys, gradient);
+    std::fill(gradient + count, gradient + rows.keys, 0.0f);
+  }
+}
+
+}  // namespace serval::nn::cpu
