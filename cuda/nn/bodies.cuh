@@ -1,6 +1,7 @@
 // The CUDA bodies of the ops in include/serval/nn, one .cu file a header; register_ops.cu registers them.
 #pragma once
 
+#include "serval/nn/conv.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
 #include "serval/nn/lstm.h"
@@ -18,6 +19,10 @@ ActivationBackward::Signature activation_backward;
 ColumnSum::Signature column_sum;
 Dropout::Signature dropout;
 FillZero::Signature fill_zero;
+Conv2dWorkspaceSize::Signature conv2d_workspace_size;
+Conv2dForward::Signature conv2d_forward;
+Conv2dBackwardInput::Signature conv2d_backward_input;
+Conv2dBackwardWeights::Signature conv2d_backward_weights;
 LstmReserveSize::Signature lstm_reserve_size;
 LstmForward::Signature lstm_forward;
 LstmBackward::Signature lstm_backward;

@@ -33,6 +33,10 @@ void register_cuda_ops(OpRegistry& registry) {
   registry.add<ColumnSum>(kCuda, bodies::column_sum);
   registry.add<Dropout>(kCuda, bodies::dropout);
   registry.add<FillZero>(kCuda, bodies::fill_zero);
+  registry.add<Conv2dWorkspaceSize>(kCuda, bodies::conv2d_workspace_size);
+  registry.add<Conv2dForward>(kCuda, bodies::conv2d_forward);
+  registry.add<Conv2dBackwardInput>(kCuda, bodies::conv2d_backward_input);
+  registry.add<Conv2dBackwardWeights>(kCuda, bodies::conv2d_backward_weights);
   registry.add<LstmReserveSize>(kCuda, bodies::lstm_reserve_size);
   registry.add<LstmForward>(kCuda, bodies::lstm_forward);
   registry.add<LstmBackward>(kCuda, bodies::lstm_backward);

@@ -143,6 +143,29 @@ class Reader : public SettingsVisitor {
     for (std::size_t i = 0; i < found->items.size(); ++i) read(found->items[i], cat(name, "[", i, "]"));
   }
 
+  void visit_word_or_integers(const char* name, const std::vector<std::string>& words, std::size_t& word,
+                              std::vector<std::int64_t>& values, IntRange range, Help help) override {
+    const JsonValue* found = object_.find(name);
+    if (found == nullptr || found->kind == JsonValue::Kind::kInteger ||
+        found->kind == JsonValue::Kind::kList) {
+      visit_integers(name, values, range, help);
+      if (found != nullptr && found->kind == JsonValue::Kind::kList && found->items.empty())
+        report(*found, child(name), "must not be empty");
+      return;
+    }
+    take(name, help);
+    const auto match = std::find(words.begin(), words.end(), found->text);
+    if (found->kind != JsonValue::Kind::kText || match == words.end()) {
+      const std::string what =
+          found->kind == JsonValue::Kind::kText ? json_text(found->text) : to_string(found->kind);
+      return report(
+          *found, child(name),
+          cat("must be one of {", join(words, ", "), "}, an integer or a list of integers, not ", what));
+    }
+    word = static_cast<std::size_t>(match - words.begin());
+    values.clear();
+  }
+
   void visit_texts(const char* name, std::vector<std::string>& values, Help help) override {
     const JsonValue* found = take(name, help);
     if (found == nullptr) return;

@@ -70,6 +70,24 @@ class SchemaWriter : public SettingsVisitor {
     field.set("items", typed("integer"));
     add(name, std::move(field), std::move(defaults), help);
   }
+  void visit_word_or_integers(const char* name, const std::vector<std::string>& words, std::size_t& word,
+                              std::vector<std::int64_t>& values, IntRange, Help help) override {
+    JsonValue named = JsonValue::object();
+    named.set("enum", JsonValue::of(words));
+    JsonValue numbers = JsonValue::object();
+    numbers.set("type", JsonValue::of(std::vector<std::string>{"integer", "array"}));
+    numbers.set("items", typed("integer"));
+    JsonValue either = JsonValue::list();
+    either.items = {std::move(named), std::move(numbers)};
+    JsonValue field = JsonValue::object();
+    field.set("anyOf", std::move(either));
+    JsonValue defaults = JsonValue::of(words[word]);
+    if (!values.empty()) {
+      defaults = JsonValue::list();
+      for (const std::int64_t value : values) defaults.items.push_back(JsonValue::of(value));
+    }
+    add(name, std::move(field), std::move(defaults), help);
+  }
   void visit_texts(const char* name, std::vector<std::string>& values, Help help) override {
     JsonValue field = JsonValue::object();
     field.set("type", JsonValue::of(std::vector<std::string>{"string", "array"}));

@@ -37,6 +37,11 @@ class Writer : public SettingsVisitor {
     for (const std::int64_t value : values) list.items.push_back(JsonValue::of(value));
     object_.set(name, std::move(list));
   }
+  void visit_word_or_integers(const char* name, const std::vector<std::string>& words, std::size_t& word,
+                              std::vector<std::int64_t>& values, IntRange range, Help help) override {
+    if (!values.empty()) return visit_integers(name, values, range, help);
+    object_.set(name, JsonValue::of(words[word]));
+  }
   void visit_texts(const char* name, std::vector<std::string>& values, Help) override {
     object_.set(name, JsonValue::of(values));
   }

@@ -21,6 +21,24 @@ inline std::int64_t packed_b_size(std::int64_t k, std::int64_t n) {
   return k * ((n + kGemmPanel - 1) / kGemmPanel) * kGemmPanel;
 }
 
+// C [rows, columns] = A B with A[r, p] = a[r * a_row_step + a_offsets[p]] and B[p, j] = b[offsets[p] + j], summed over p as
+// above. Up to kGemmPanel - 1 columns more are read from B and written to C, with numbers that mean nothing.
+struct OffsetProduct {
+  std::int64_t rows = 0, columns = 0, depth = 0;
+  const float* a = nullptr;
+  std::int64_t a_row_step = 0;
+  const std::int32_t* a_offsets = nullptr;
+  const float* b = nullptr;
+  const std::int32_t* offsets = nullptr;
+  float* c = nullptr;
+  std::int64_t ldc = 0;
+};
+constexpr std::int64_t kGemmMostRows =
+    12;  // of a tile, at any level: what packed_rows_size() rounds rows up to
+inline std::int64_t packed_rows_size(std::int64_t rows, std::int64_t depth) {
+  return (rows + kGemmMostRows - 1) / kGemmMostRows * kGemmMostRows * depth;
+}
+
 // One step of one sequence; pointers to rows. Gate order i, f, g, o, each `hidden` wide.
 struct LstmCellForward {
   std::int64_t hidden = 0;
@@ -48,6 +66,9 @@ struct CpuKernels {
   // The same with op(B) packed beforehand; args.b is not read.
   void (*pack_b)(const GemmArgs& args, float* packed) = nullptr;
   void (*gemm_packed)(const GemmArgs& args, const float* packed, float* scratch) = nullptr;
+  // The left side alone is read for packing, and not again.
+  void (*pack_rows)(const OffsetProduct& args, float* packed) = nullptr;
+  void (*offset_product)(const OffsetProduct& args, const float* packed) = nullptr;
   void (*lstm_cell_forward)(const LstmCellForward& args) = nullptr;
   void (*lstm_cell_backward)(const LstmCellBackward& args) = nullptr;
   void (*apply_sigmoid)(std::int64_t count, float* values) = nullptr;

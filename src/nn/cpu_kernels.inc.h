@@ -24,6 +24,8 @@ inline void store_some(float* to, Vec value, std::int64_t count) {
 #include "cpu_gates.inc.h"
 #include "cpu_gemm.inc.h"
 #include "cpu_rows.inc.h"
+// Behind the latter, of which it uses a little.
+#include "cpu_conv.inc.h"
 
 CpuKernels kernels(CpuLevel level) {
   CpuKernels out;
@@ -31,6 +33,8 @@ CpuKernels kernels(CpuLevel level) {
   out.gemm = gemm;
   out.pack_b = pack_b;
   out.gemm_packed = gemm_packed;
+  out.pack_rows = pack_rows;
+  out.offset_product = offset_product;
   out.lstm_cell_forward = lstm_cell_forward;
   out.lstm_cell_backward = lstm_cell_backward;
   out.apply_sigmoid = apply_sigmoid;

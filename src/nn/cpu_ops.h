@@ -3,6 +3,7 @@
 
 #include "serval/nn/activate.h"
 #include "serval/nn/attention.h"
+#include "serval/nn/conv.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
 #include "serval/nn/lstm.h"
@@ -20,6 +21,12 @@ void activation_backward(const Context& context, const ActivationBackwardArgs& a
 void column_sum(const Context& context, const ColumnSumArgs& args);
 void dropout(const Context& context, const DropoutArgs& args);
 void fill_zero(const Context& context, const TensorView& values);
+
+void conv2d_workspace_size(const Context& context, const ConvShape& shape, bool training,
+                           std::int64_t* floats);
+void conv2d_forward(const Context& context, const Conv2dForwardArgs& args);
+void conv2d_backward_input(const Context& context, const Conv2dBackwardInputArgs& args);
+void conv2d_backward_weights(const Context& context, const Conv2dBackwardWeightsArgs& args);
 
 void lstm_reserve_size(const Context& context, const LstmShape& shape, std::int64_t* floats);
 void lstm_forward(const Context& context, const LstmForwardArgs& args);

@@ -28,6 +28,8 @@ const Options<MakeLayerBody>& layer_types() {
       {"resize", make_resize},
       {"to_sequence", make_to_sequence},
       {"to_image", make_to_image},
+      // images
+      {"conv2d", make_conv2d},
       // sequences
       {"select_step", make_select_step},
       {"match_steps", make_match_steps},

@@ -27,6 +27,10 @@ void register_cpu_ops(OpRegistry& registry) {
   registry.add<ColumnSum>(kCpu, cpu::column_sum);
   registry.add<Dropout>(kCpu, cpu::dropout);
   registry.add<FillZero>(kCpu, cpu::fill_zero);
+  registry.add<Conv2dWorkspaceSize>(kCpu, cpu::conv2d_workspace_size);
+  registry.add<Conv2dForward>(kCpu, cpu::conv2d_forward);
+  registry.add<Conv2dBackwardInput>(kCpu, cpu::conv2d_backward_input);
+  registry.add<Conv2dBackwardWeights>(kCpu, cpu::conv2d_backward_weights);
   registry.add<LstmReserveSize>(kCpu, cpu::lstm_reserve_size);
   registry.add<LstmForward>(kCpu, cpu::lstm_forward);
   registry.add<LstmBackward>(kCpu, cpu::lstm_backward);

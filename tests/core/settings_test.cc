@@ -34,7 +34,10 @@ void describe(SettingsVisitor& v, Inner& s) {
   v.check(s.sides != 7, "sides", "seven is not lucky here");
 }
 
+enum class Edge { kSame, kValid };
 struct Outer {
+  Edge edge = Edge::kValid;
+  std::vector<std::int64_t> edges;
   std::string name;
   std::optional<double> limit_db;
   bool loud = false;
@@ -51,6 +54,8 @@ void describe(SettingsVisitor& v, Outer& s) {
   v.list("list", s.list, {"inner things"});
   v.map("map", s.map, {"named inner things"});
   v.path("folder", s.folder, {"a folder"});
+  v.word_or_integers("edge", s.edge, Options<Edge>{{"same", Edge::kSame}, {"valid", Edge::kValid}}, s.edges,
+                     {.min = 0, .max = 9}, {"a word or numbers"});
 }
 
 std::vector<std::string> errors_of(const std::string& text) {
@@ -140,6 +145,31 @@ TEST(Settings, WrongKindsAreNamed) {
                           HasSubstr("seeds: must be an integer or a list of integers, not text"),
                           HasSubstr("list: must be a list, not object"),
                           HasSubstr("map: must be an object, not list")));
+}
+
+TEST(Settings, AWordOrIntegers) {
+  std::vector<std::string> errors;
+  const auto read = [&](const std::string& edge) {
+    const Outer s =
+        read_settings<Outer>(parse_json(cat(R"({"name": "n", "edge": )", edge, "}"), "x.json"), errors);
+    EXPECT_THAT(errors, IsEmpty());
+    Outer again = read_settings<Outer>(parse_json(write_json(settings_to_json(s)), "y.json"), errors);
+    EXPECT_EQ(again.edge, s.edge);
+    EXPECT_EQ(again.edges, s.edges);
+    return s;
+  };
+  EXPECT_EQ(read("\"same\"").edge, Edge::kSame);
+  EXPECT_THAT(read("\"same\"").edges, IsEmpty());
+  EXPECT_THAT(read("3").edges, ElementsAre(3));
+  EXPECT_THAT(read("[1, 0]").edges, ElementsAre(1, 0));
+  const auto error = [](const std::string& edge) {
+    return errors_of(cat(R"({"name": "n", "edge": )", edge, "}"));
+  };
+  EXPECT_THAT(error("\"sane\""), ElementsAre(HasSubstr("edge: must be one of {same, valid}, an integer or a "
+                                                       "list of integers, not \"sane\"")));
+  EXPECT_THAT(error("true"), ElementsAre(HasSubstr("list of integers, not boolean")));
+  EXPECT_THAT(error("[1, 10]"), ElementsAre(HasSubstr("10 is out of range [0, 9]")));
+  EXPECT_THAT(error("[]"), ElementsAre(HasSubstr("edge: must not be empty")));
 }
 
 TEST(Settings, AListOfOneIntegerMayBeTheNumberAlone) {

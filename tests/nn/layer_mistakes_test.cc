@@ -52,6 +52,29 @@ TEST(LayerMistakes, Joining) {
   });
 }
 
+TEST(LayerMistakes, Convolutions) {
+  expect_refused({
+      {R"({"type": "conv2d", "input": "i"})", {"layers[0].channels", "missing"}},
+      {R"({"type": "conv2d", "channels": 4, "input": "s"})",
+       {"layers[0] (conv2d)", "reads images [channel, height, width]", "[time, 4]"}},
+      {R"({"type": "conv2d", "channels": 4, "kernel": [3, 6], "input": "i"})",
+       {"6 wide", "its input is 5", "\"same\""}},
+      {R"({"type": "conv2d", "channels": 4, "dilation": 3, "padding": [1, 0, 1, 1], "input": "i"})",
+       {"7 high", "its input is 4 and 1 of padding"}},
+      {R"({"type": "conv2d", "channels": 5, "groups": 3, "input": "i"})", {"5 channels", "3 groups"}},
+      {R"({"type": "conv2d", "channels": 4, "groups": 2, "input": "i"})",
+       {"2 groups", "the 3 channels of its input", "a divisor of both"}},
+      {R"({"type": "conv2d", "channels": 4, "kernel": [3, 3, 3], "input": "i"})",
+       {"layers[0].kernel", "[height, width]"}},
+      {R"({"type": "conv2d", "channels": 4, "stride": [1, 1, 1], "input": "i"})", {"layers[0].stride"}},
+      {R"({"type": "conv2d", "channels": 4, "dilation": [], "input": "i"})", {"layers[0].dilation"}},
+      {R"({"type": "conv2d", "channels": 4, "padding": [1, 2, 3], "input": "i"})",
+       {"layers[0].padding", "[top, bottom, left, right]"}},
+      {R"({"type": "conv2d", "channels": 4, "padding": "some", "input": "i"})",
+       {"layers[0].padding", "one of {same, valid}", "\"some\""}},
+  });
+}
+
 TEST(LayerMistakes, Shapes) {
   expect_refused({
       {R"({"type": "reshape", "input": "v"})", {"layers[0].shape", "missing"}},

@@ -89,6 +89,19 @@ class SettingsVisitor {
   void integers(const char* name, std::vector<std::int64_t>& values, IntRange range, Help help) {
     visit_integers(name, values, range, help);
   }
+  // One of a few words, or integers as above, which then are not empty.
+  template <class E>
+  void word_or_integers(const char* name, E& word, const Options<E>& options,
+                        std::vector<std::int64_t>& values, IntRange range, Help help) {
+    std::vector<std::string> words;
+    std::size_t index = 0;
+    for (std::size_t i = 0; i < options.size(); ++i) {
+      words.emplace_back(options[i].first);
+      if (options[i].second == word) index = i;
+    }
+    visit_word_or_integers(name, words, index, values, range, help);
+    word = options[index].second;
+  }
   // A list of one may be written as the text alone.
   void texts(const char* name, std::vector<std::string>& values, Help help) {
     visit_texts(name, values, help);
@@ -166,6 +179,9 @@ class SettingsVisitor {
   virtual void visit_path(const char* name, std::string& value, Help help) = 0;
   virtual void visit_integers(const char* name, std::vector<std::int64_t>& values, IntRange range,
                               Help help) = 0;
+  virtual void visit_word_or_integers(const char* name, const std::vector<std::string>& words,
+                                      std::size_t& word, std::vector<std::int64_t>& values, IntRange range,
+                                      Help help) = 0;
   virtual void visit_texts(const char* name, std::vector<std::string>& values, Help help) = 0;
   virtual void visit_text_map(const char* name, NamedList<std::string>& values, Help help) = 0;
   virtual void visit_variants(const char* name, const std::vector<std::string>& options, std::size_t index,

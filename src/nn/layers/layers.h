@@ -37,6 +37,8 @@ std::unique_ptr<LayerBody> make_select_step();
 std::unique_ptr<LayerBody> make_match_steps();
 std::unique_ptr<LayerBody> make_align_pairwise();
 
+std::unique_ptr<LayerBody> make_conv2d();
+
 std::unique_ptr<LayerBody> make_lstm();
 std::unique_ptr<LayerBody> make_mean_pool();
 std::unique_ptr<LayerBody> make_last_pool();

@@ -14,6 +14,7 @@
 #include "serval/nn/rearrange.h"
 #include "serval/nn/resize.h"
 #include "serval/nn/tokens.h"
+#include "serval/nn/unfold.h"
 
 namespace serval::nn::detail {
 
@@ -32,6 +33,7 @@ void list_portable_ops(List& list) {
   list_rearrange_ops(list);
   list_resize_ops(list);
   list_training_ops(list);
+  list_unfold_ops(list);
 }
 
 }  // namespace serval::nn::detail
