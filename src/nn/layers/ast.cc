@@ -2,11 +2,12 @@
 // [1, band, frame], two tokens, learned positions, a transformer of DeiT's size, and the mean of what became of the tokens.
 // The head is a layer_norm and a dense layer behind it.
 //
-// Blocks, by their names in DeiT (distilled):
-//   patch_embed.w, .b        patch_embed.proj         tokens.tokens    cls_token, dist_token
-//   positions.p              pos_embed                blocks.block<i>  blocks.<i>: norm1, attn.qkv, attn.proj, norm2, mlp
-//   blocks.norm.gamma, .beta norm
-// Positions are p[0] and p[1] of the tokens, then of the patches, band by band, as the patches are ordered.
+// Blocks, and what DeiT (distilled) and the authors' checkpoints call them:
+//   patch_embed.w, .b          patch_embed.proj.weight, .bias
+//   tokens.token0, .token1     cls_token, dist_token
+//   positions.p                pos_embed; rows of the two tokens, then of the patches, band by band
+//   blocks.block<i>.*          blocks.<i>.*: norm1, attn.qkv and attn.proj, norm2, mlp.fc1 and mlp.fc2
+//   blocks.norm.gamma, .beta   norm.weight, .bias
 #include <array>
 
 #include "layers.h"

@@ -1,5 +1,5 @@
 // Learned tokens before a sequence, and the mean of its first steps, where they are after a transformer.
-// Blocks of class_tokens: tokens [count, feature]; DeiT's cls_token and dist_token one below the other.
+// Blocks of class_tokens: token0 [feature], token1 [feature], ...; DeiT's cls_token, dist_token.
 #include "serval/nn/tokens.h"
 
 #include "serval/nn/arithmetic.h"
@@ -21,16 +21,17 @@ class ClassTokensLayer : public Layer {
     run<PrependTokens>(call.context, PrependTokensArgs{.tokens = count_,
                                                        .batch = call.batch,
                                                        .feature = input().item[0],
-                                                       .token = parameter(call, 0),
+                                                       .token = tokens(parameter(call, 0)),
                                                        .x = x[0],
                                                        .y = y});
   }
   void backward(const LayerCall& call, const Backward& b) override {
     const std::int64_t feature = input().item[0];
-    run<SumOverBatch>(
-        call.context,
-        SumOverBatchArgs{
-            .time = count_, .batch = call.batch, .feature = feature, .dy = b.dy, .sums = gradient(call, 0)});
+    run<SumOverBatch>(call.context, SumOverBatchArgs{.time = count_,
+                                                     .batch = call.batch,
+                                                     .feature = feature,
+                                                     .dy = b.dy,
+                                                     .sums = tokens(gradient(call, 0))});
     const TensorView dx = b.dx[0];
     if (dx.empty()) return;
     // The input may have steps that no recording has, and the output none for them.
@@ -44,6 +45,11 @@ class ClassTokensLayer : public Layer {
   }
 
  private:
+  // All of them: the blocks of a layer follow each other in memory.
+  template <class T>
+  View<T> tokens(View<T> first) const {
+    return {first.data, Shape{count_, input().item[0]}, first.device};
+  }
   std::int64_t count_;
 };
 
@@ -59,7 +65,8 @@ struct ClassTokens : LayerBodyOf<ClassTokens> {
   void plan(NodePlan& node) const override {
     node.need_inputs(1);
     const ValueType x = node.need_sequence();
-    node.block("tokens", {count, x.item[0]}, initialiser(init, x.item[0], count));
+    for (std::int64_t i = 0; i < count; ++i)
+      node.block(cat("token", i), {x.item[0]}, initialiser(init, x.item[0], 1));
     node.layer<ClassTokensLayer>(ValueType{x.item, node.clock(x.clock, LengthRule{.padding = count})}, count);
   }
 };

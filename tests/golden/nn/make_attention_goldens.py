@@ -90,17 +90,21 @@ family.case("cross attention, one width", {"inputs": TWO, "layers": [
     per_pair(lambda p, x, z: attention(p, "b", attention(p, "a", x, z @ p["d.w"].T + p["d.b"]), heads=1).max(0).values),
     4, TWO_LENGTHS, rate=0.3, scale=SMALL)
 
+def with_tokens(p, name, x):
+    return torch.cat([p[name + ".token0"][None], p[name + ".token1"][None], x])
+
+
 family.case("tokens and positions (sequence)", {"inputs": SEQUENCE, "layers": [
     {"type": "class_tokens", "name": "t", "count": 2}, {"type": "positional_embedding", "name": "p", "max_steps": 11},
     {"type": "dense", "name": "d", "units": 3}]},
-    {"t.tokens": (2, 6), "p.p": (11, 6), "d.w": (3, 6), "d.b": (3,)},
-    per_item(lambda p, x: (torch.cat([p["t.tokens"], x]) + p["p.p"][:len(x) + 2]) @ p["d.w"].T + p["d.b"]), 4, LENGTHS,
+    {"t.token0": (6,), "t.token1": (6,), "p.p": (11, 6), "d.w": (3, 6), "d.b": (3,)},
+    per_item(lambda p, x: (with_tokens(p, "t", x) + p["p.p"][:len(x) + 2]) @ p["d.w"].T + p["d.b"]), 4, LENGTHS,
     rate=0.3)
 family.case("mean of tokens after attention", {"inputs": SEQUENCE, "layers": [
     {"type": "class_tokens", "name": "t", "count": 2}, {"type": "multi_head_attention", "name": "a", "heads": 2},
     {"type": "token_mean", "count": 2}, {"type": "dense", "name": "d", "units": 3}]},
-    {"t.tokens": (2, 6), **attention_blocks("a", 6), "d.w": (3, 6), "d.b": (3,)},
-    per_item(lambda p, x: p["d.w"] @ attention(p, "a", torch.cat([p["t.tokens"], x]))[:2].mean(0) + p["d.b"]), 4, LENGTHS,
+    {"t.token0": (6,), "t.token1": (6,), **attention_blocks("a", 6), "d.w": (3, 6), "d.b": (3,)},
+    per_item(lambda p, x: p["d.w"] @ attention(p, "a", with_tokens(p, "t", x))[:2].mean(0) + p["d.b"]), 4, LENGTHS,
     rate=0.3, scale=SMALL)
 
 
@@ -181,14 +185,15 @@ family.case("patches that leave a rest (sequence)", {"inputs": IMAGE, "layers": 
 
 def ast(p, name, x, depth, heads, stride):
     """The authors' forward, behind the turn of their input to [band, frame]."""
-    y = torch.cat([p[name + ".tokens.tokens"], patches(p, name + ".patch_embed", x, stride)]) + p[name + ".positions.p"]
+    y = with_tokens(p, name + ".tokens", patches(p, name + ".patch_embed", x, stride)) + p[name + ".positions.p"]
     for i in range(depth):
         y = block(p, f"{name}.blocks.block{i}", y, heads, epsilon=1e-6)
     y = F.layer_norm(y, y.shape[1:], p[name + ".blocks.norm.gamma"], p[name + ".blocks.norm.beta"], 1e-6)
     return (y[0] + y[1]) / 2
 
 
-blocks = {"a.patch_embed.w": (6, 1, 4, 4), "a.patch_embed.b": (6,), "a.tokens.tokens": (2, 6), "a.positions.p": (8, 6),
+blocks = {"a.patch_embed.w": (6, 1, 4, 4), "a.patch_embed.b": (6,), "a.tokens.token0": (6,), "a.tokens.token1": (6,),
+          "a.positions.p": (8, 6),
           **block_blocks("a.blocks.block0", 6, 24), **block_blocks("a.blocks.block1", 6, 24),
           "a.blocks.norm.gamma": (6,), "a.blocks.norm.beta": (6,)}
 family.case("ast", {"inputs": {"x": {"kind": "image", "shape": [1, 7, 10]}}, "layers": [
