@@ -1,4 +1,5 @@
 // Batches of the fused feature kernel: whatever surrounds a clip and whoever works on it, its bits are its own.
+#include <array>
 #include <cstdint>
 #include <vector>
 

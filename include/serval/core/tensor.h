@@ -2,7 +2,6 @@
 // Shapes are written outermost first, as in [time, batch, feature]; the last index is the fastest.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "serval/core/error.h"
+#include "serval/core/hd.h"
 
 namespace serval {
 
@@ -29,20 +29,20 @@ class Shape {
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> dims) {
     SERVAL_CHECK(dims.size() <= kMaxRank, "rank ", dims.size());
-    for (const std::int64_t dim : dims) dims_[static_cast<std::size_t>(rank_++)] = dim;
+    for (const std::int64_t dim : dims) dims_[rank_++] = dim;
   }
-  int rank() const { return rank_; }
+  SERVAL_HD int rank() const { return rank_; }
   Shape& append(std::int64_t dim) {
     SERVAL_CHECK(rank_ < kMaxRank, "rank ", rank_ + 1);
-    dims_[static_cast<std::size_t>(rank_++)] = dim;
+    dims_[rank_++] = dim;
     return *this;
   }
   Shape& append(const Shape& inner) {
     for (int axis = 0; axis < inner.rank_; ++axis) append(inner[axis]);
     return *this;
   }
-  std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis)]; }
-  std::int64_t size() const {
+  SERVAL_HD std::int64_t operator[](int axis) const { return dims_[axis]; }
+  SERVAL_HD std::int64_t size() const {
     std::int64_t product = 1;
     for (int axis = 0; axis < rank_; ++axis) product *= (*this)[axis];
     return product;
@@ -50,7 +50,7 @@ class Shape {
   friend bool operator==(const Shape&, const Shape&) = default;
 
  private:
-  std::array<std::int64_t, kMaxRank> dims_{};
+  std::int64_t dims_[kMaxRank] = {};
   int rank_ = 0;
 };
 std::string to_string(const Shape& shape);  // "[150, 64, 120]"
@@ -62,8 +62,8 @@ struct View {
   Shape shape;
   DeviceKind device = DeviceKind::kCpu;
 
-  std::int64_t size() const { return shape.size(); }
-  bool empty() const { return data == nullptr; }
+  SERVAL_HD std::int64_t size() const { return shape.size(); }
+  SERVAL_HD bool empty() const { return data == nullptr; }
   View reshaped(Shape other) const {
     SERVAL_CHECK(other.size() == shape.size(), to_string(shape), " as ", to_string(other));
     return View{data, other, device};
