@@ -214,6 +214,7 @@ const Epoch& Trainer::run_epoch() {
 
 std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>& recordings) {
   Impl& impl = *impl_;
+  impl.context.synchronize();  // the mean's weights may just be on their way out
   Tensor current = impl.network.parameters().clone();
   impl.copy_parameters(impl.network.parameters(), impl.selected);
   const EpochPlan plan = sorted_plan(*impl.task.data, *impl.items, recordings, impl.task.settings.batch_size);

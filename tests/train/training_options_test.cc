@@ -103,6 +103,16 @@ TEST_P(TrainingOptionsTest, EachLearnsAndContinuesWithTheSameBits) {
   }
 }
 
+TEST(TrainSettingsTest, SurviveJson) {
+  for (const Option& option : kOptions) {
+    const std::string text = write_json(settings_to_json(settings_of(option.json)));
+    std::vector<std::string> errors;
+    const auto again = read_settings<TrainSettings>(parse_json(text, "again.json"), errors);
+    EXPECT_EQ(errors, std::vector<std::string>()) << text;
+    EXPECT_EQ(write_json(settings_to_json(again)), text);
+  }
+}
+
 TEST_P(TrainingOptionsTest, ACohortGivesEachTheBitsItHasAlone) {
   std::vector<Task> tasks;
   for (const Option& option : kOptions) {
