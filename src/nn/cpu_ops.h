@@ -6,6 +6,7 @@
 #include "serval/nn/conv.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
+#include "serval/nn/image_pool.h"
 #include "serval/nn/lstm.h"
 #include "serval/nn/optimiser.h"
 #include "serval/nn/pointwise.h"
@@ -27,6 +28,12 @@ void conv2d_workspace_size(const Context& context, const ConvShape& shape, bool 
 void conv2d_forward(const Context& context, const Conv2dForwardArgs& args);
 void conv2d_backward_input(const Context& context, const Conv2dBackwardInputArgs& args);
 void conv2d_backward_weights(const Context& context, const Conv2dBackwardWeightsArgs& args);
+
+// In the place of the portable bodies.
+void max_pool2d(const Context& context, const MaxPool2dArgs& args);
+void max_pool2d_backward(const Context& context, const MaxPool2dBackwardArgs& args);
+void average_pool2d(const Context& context, const AveragePool2dArgs& args);
+void average_pool2d_backward(const Context& context, const AveragePool2dBackwardArgs& args);
 
 void lstm_reserve_size(const Context& context, const LstmShape& shape, std::int64_t* floats);
 void lstm_forward(const Context& context, const LstmForwardArgs& args);

@@ -30,7 +30,14 @@ const Options<MakeLayerBody>& layer_types() {
       {"to_image", make_to_image},
       // images
       {"conv2d", make_conv2d},
+      {"max_pool2d", make_max_pool2d},
+      {"average_pool2d", make_average_pool2d},
+      {"global_max_pool", make_global_max_pool},
+      {"global_average_pool", make_global_average_pool},
       // sequences
+      {"conv1d", make_conv1d},
+      {"max_pool1d", make_max_pool1d},
+      {"average_pool1d", make_average_pool1d},
       {"select_step", make_select_step},
       {"match_steps", make_match_steps},
       {"align_pairwise", make_align_pairwise},

@@ -241,12 +241,14 @@ void NodePlan::block(const std::string& what, Shape shape, Initialiser init, boo
 
 int NodePlan::clock(int from, LengthRule rule) {
   NetworkPlan& plan = planner_.plan_so_far();
-  // Two layers with one rule give sequences that can be joined.
+  // Two layers with one rule give sequences that can be joined; so only what a rule makes of a length may count.
+  rule.extent = rule.same ? 1 : rule.extent - rule.padding;
+  rule.padding = 0;
   for (std::size_t i = 0; i < plan.clocks.size(); ++i) {
     if (plan.clocks[i].from == from && plan.clocks[i].rule == rule) return static_cast<int>(i);
   }
   const PlannedClock& source = plan.clocks[static_cast<std::size_t>(from)];
-  if (rule == LengthRule{}) return from;
+  if (rule.stride == 1 && rule.extent == 1) return from;
   if (source.steps > 0) {
     const std::int64_t steps = rule(source.steps);
     if (steps < 1) fail_size(cat("needs ", rule.shortest(), " steps, but its input has ", source.steps));

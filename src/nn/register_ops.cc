@@ -44,6 +44,10 @@ void register_cpu_ops(OpRegistry& registry) {
   registry.add<GatherSequences>(kCpu, cpu::gather_sequences);
   CpuList list{registry};
   detail::list_portable_ops(list);
+  registry.replace<MaxPool2d>(kCpu, cpu::max_pool2d);
+  registry.replace<MaxPool2dBackward>(kCpu, cpu::max_pool2d_backward);
+  registry.replace<AveragePool2d>(kCpu, cpu::average_pool2d);
+  registry.replace<AveragePool2dBackward>(kCpu, cpu::average_pool2d_backward);
 }
 
 }  // namespace serval::nn

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "serval/nn/unfold.h"
+
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
 #include "tests/support/host_ops.h"
@@ -286,7 +288,51 @@ TEST_P(ConvTest, WrongSizesAreRefused) {
   EXPECT_THROW(conv2d_forward(context, wrong), InternalError);
 }
 
+// What a device does that pads opposite sides alike: the same products, only with zeros that are there.
+void expect_padding_is_zeros(const Context& context) {
+  for (const ConvShape& s : shapes()) {
+    ConvShape bare = s;
+    bare.height += s.top + s.bottom;
+    bare.width += s.left + s.right;
+    bare.top = bare.bottom = bare.left = bare.right = 0;
+    PadImagesArgs args{.planes = s.batch * s.in_channels,
+                       .height = s.height,
+                       .width = s.width,
+                       .padded_height = bare.height,
+                       .padded_width = bare.width,
+                       .top = s.top,
+                       .left = s.left};
+    const Problem problem(s);
+    const Results want = expected(problem);
+    Problem around(bare);
+    around.dy = problem.dy;
+    const Tensor x = Tensor::from_host(context.device(), problem.x);
+    Tensor padded(context.device(), {bare.input_size()});
+    args.from = x.view();
+    args.to = padded.view();
+    run<PadImages>(context, args);
+    context.synchronize();
+    around.x = padded.to_host();
+    Results got = compute(context, around);
+    const Tensor dx = Tensor::from_host(context.device(), got.dx);
+    Tensor cropped(context.device(), {s.input_size()});
+    args.from = dx.view();
+    args.to = cropped.view();
+    args.crop = true;
+    run<PadImages>(context, args);
+    context.synchronize();
+    got.dx = cropped.to_host();
+    expect_results(got, want, s);
+  }
+}
+TEST_P(ConvTest, PaddingIsZerosAround) { expect_padding_is_zeros(Context(device())); }
+
 SERVAL_DEVICE_TESTS(ConvTest);
+
+TEST(ConvKernels, PaddingIsZerosAround) {
+  const testing_support::PortableOpsAsKernels kernels;
+  expect_padding_is_zeros(Context());
+}
 
 TEST(ConvKernels, UnfoldedOnTheKernelsOfAGpu) {
   const testing_support::PortableOpsAsKernels kernels;

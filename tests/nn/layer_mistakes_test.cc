@@ -75,6 +75,30 @@ TEST(LayerMistakes, Convolutions) {
   });
 }
 
+TEST(LayerMistakes, Windows) {
+  expect_refused({
+      {R"({"type": "conv1d", "channels": 4, "input": "i"})", {"layers[0] (conv1d)", "reads a sequence"}},
+      {R"({"type": "conv1d", "channels": 4, "input": "v"})", {"layers[0] (conv1d)", "one vector"}},
+      {R"({"type": "conv1d", "channels": 6, "groups": 3, "input": "s"})",
+       {"3 groups", "4 channels of its input"}},
+      {R"({"type": "conv1d", "channels": 4, "kernel": [3, 3], "input": "s"})",
+       {"layers[0].kernel", "must be one number"}},
+      {R"({"type": "conv1d", "channels": 4, "padding": [1, 1, 1], "input": "s"})", {"[before, behind]"}},
+      {R"({"type": "conv1d", "channels": 4, "stride": [], "input": "s"})",
+       {"layers[0].stride", "not be empty"}},
+      {R"({"type": "max_pool2d", "input": "s"})", {"layers[0] (max_pool2d)", "reads images"}},
+      {R"({"type": "max_pool2d", "kernel": [5, 2], "input": "i"})", {"5 high", "its input is 4"}},
+      {R"({"type": "average_pool2d", "kernel": 3, "padding": 2, "input": "i"})",
+       {"layers[0] (average_pool2d)", "padding of 2", "half its window of 3"}},
+      {R"({"type": "max_pool2d", "count_padding": true, "input": "i"})", {"layers[0].count_padding"}},
+      {R"({"type": "max_pool1d", "input": "i"})", {"layers[0] (max_pool1d)", "reads a sequence"}},
+      {R"({"type": "average_pool1d", "padding": [0, 2], "input": "s"})", {"padding of 2", "window of 2"}},
+      {R"({"type": "global_average_pool", "input": "s"})",
+       {"layers[0] (global_average_pool)", "reads images"}},
+      {R"({"type": "global_max_pool", "input": "v"})", {"reads images"}},
+  });
+}
+
 TEST(LayerMistakes, Shapes) {
   expect_refused({
       {R"({"type": "reshape", "input": "v"})", {"layers[0].shape", "missing"}},
@@ -214,6 +238,34 @@ TEST(LayerMistakes, RecordingsThatAreTooShort) {
   EXPECT_EQ(data_error_of(R"({"type": "token_mean", "count": 3, "input": "s"})", {5, 3}, {1, 1}), "");
   EXPECT_THAT(data_error_of(R"({"type": "align_pairwise", "input": "s"})", {5, 3}, {1, 1}),
               HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_THAT(
+      data_error_of(R"({"type": "conv1d", "channels": 1, "dilation": 2, "padding": [0, 1], "input": "s"})",
+                    {5, 3}, {1, 1}),
+      HasSubstr("layer0 needs 4 steps, but a sequence has 3"));
+  EXPECT_EQ(
+      data_error_of(R"({"type": "conv1d", "channels": 1, "padding": "same", "input": "s"})", {5, 1}, {1, 1}),
+      "");
+  EXPECT_THAT(
+      data_error_of(R"({"type": "max_pool1d", "kernel": 4, "name": "p", "input": "s"})", {5, 3}, {1, 1}),
+      HasSubstr("layer p needs 4 steps, but a sequence has 3"));
+  EXPECT_EQ(data_error_of(R"({"type": "average_pool1d", "kernel": 3, "input": "s"})", {5, 3}, {1, 1}), "");
+}
+
+// A layer that gives as many steps as it gets gives the same steps, which can be joined with those it got.
+TEST(LayerClocks, AsManyStepsAreTheSameSteps) {
+  EXPECT_EQ(errors_of(R"({"type": "conv1d", "channels": 4, "padding": "same", "input": "s"},
+                         {"type": "conv1d", "channels": 4, "kernel": 5, "padding": [4, 0]},
+                         {"type": "add", "input": ["layer0", "layer1", "s"]}, {"type": "mean_pool"},
+                         {"type": "dense"})"),
+            "");
+  EXPECT_EQ(
+      errors_of(R"({"type": "conv1d", "channels": 4, "kernel": 5, "stride": 2, "padding": 2, "input": "s"},
+                         {"type": "max_pool1d", "kernel": 3, "stride": 2, "padding": 1, "input": "s"},
+                         {"type": "add", "input": ["layer0", "layer1"]}, {"type": "mean_pool"}, {"type": "dense"})"),
+      "");
+  EXPECT_THAT(errors_of(R"({"type": "conv1d", "channels": 4, "input": "s"},
+                           {"type": "add", "input": ["layer0", "s"]}, {"type": "mean_pool"}, {"type": "dense"})"),
+              HasSubstr("match_steps"));
 }
 
 }  // namespace

@@ -35,6 +35,19 @@ TEST(ParameterCounts, Ast) {
   EXPECT_EQ(weights(network_file("ast_tiny")), 5'448'199);
 }
 
+TEST(ParameterCounts, CnnLstmOfMfccMaps) {
+  for (const auto& [name, count] :
+       {std::pair("cnn_lstm_mfcc", 9'688'456), {"cnn_lstm_mfcc_time", 2'872'712}}) {
+    const NetworkSettings settings = network_file(name);
+    EXPECT_EQ(weights(settings), count) << name;
+    std::int64_t statistics = 0;
+    for (const LayerSummary& layer : summarise(settings, declared_sizes(settings)))
+      statistics += layer.non_trainable;
+    EXPECT_EQ(statistics, 1'792) << name;
+    EXPECT_EQ(classifier_problem(settings, declared_sizes(settings)), "") << name;
+  }
+}
+
 TEST(ParameterCounts, ABlockOfTheBaseTransformer) {
   EXPECT_EQ(weights(testing_support::network_of(
                 R"({"inputs": {"x": {"kind": "sequence", "shape": 768}},

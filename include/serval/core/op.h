@@ -32,7 +32,7 @@ class OpRegistry {
   void add(DeviceKind device, typename Op::Signature* body) {
     add_erased(Op::kName, device, reinterpret_cast<Erased*>(body));
   }
-  // For tests: another body in the place of the one that is there.
+  // Another body in the place of the one that is there.
   template <class Op>
   void replace(DeviceKind device, typename Op::Signature* body) {
     bodies_[Op::kName][static_cast<std::size_t>(device)] = reinterpret_cast<Erased*>(body);

@@ -71,6 +71,40 @@ struct FoldImage : PortableOp<FoldImageArgs> {
   static constexpr const char* kName = "fold_image";
 };
 
+// Planes with zeros around them; with `crop` the way back, which drops what is around.
+struct PadImagesArgs {
+  std::int64_t planes = 0, height = 0, width = 0, padded_height = 0, padded_width = 0;
+  std::int64_t top = 0, left = 0;
+  ConstTensorView from = {};  // [planes, height, width]
+  TensorView to = {};         // [planes, padded_height, padded_width]; with crop the other way round
+  bool crop = false;
+
+  void check() const {
+    SERVAL_CHECK(to.size() == count() &&
+                     from.size() + to.size() == planes * (height * width + padded_height * padded_width),
+                 "pad_images ", to_string(from.shape), " to ", to_string(to.shape));
+  }
+  SERVAL_HD std::int64_t count() const {
+    return planes * (crop ? height * width : padded_height * padded_width);
+  }
+  SERVAL_HD void at(std::int64_t i) const {
+    const std::int64_t columns = crop ? width : padded_width;
+    const std::int64_t rows = crop ? height : padded_height;
+    const std::int64_t plane = i / (rows * columns);
+    const std::int64_t y = i / columns % rows;
+    const std::int64_t x = i % columns;
+    if (crop) {
+      to.data[i] = from.data[(plane * padded_height + y + top) * padded_width + x + left];
+      return;
+    }
+    const bool inside = y >= top && y < top + height && x >= left && x < left + width;
+    to.data[i] = inside ? from.data[(plane * height + y - top) * width + x - left] : 0.0f;
+  }
+};
+struct PadImages : PortableOp<PadImagesArgs> {
+  static constexpr const char* kName = "pad_images";
+};
+
 // y[n, c, p] = f(y[n, c, p] + bias[c]), in place; bias may be empty.
 struct ChannelBiasActivationArgs {
   std::int64_t images = 0, channels = 0, pixels = 0;
@@ -120,6 +154,7 @@ template <class List>
 void list_unfold_ops(List& list) {
   list.template op<UnfoldImage>();
   list.template op<FoldImage>();
+  list.template op<PadImages>();
   list.template op<ChannelBiasActivation>();
   list.template op<ChannelSum>();
 }

@@ -4,9 +4,9 @@
 
 #include "../layer.h"
 #include "activation.h"
+#include "convolution.h"
 #include "layers.h"
 #include "shared_settings.h"
-#include "window.h"
 
 namespace serval::nn {
 
@@ -64,50 +64,30 @@ class Conv2dLayer : public Layer {
 
 struct Conv2d : LayerBodyOf<Conv2d> {
   static constexpr const char* kType = "conv2d";
-  std::int64_t channels = 0;
-  WindowSettings window;
-  std::int64_t groups = 1;
-  Activation activation = Activation::kNone;
-  bool bias = true;
-  InitKind init = InitKind::kGlorotUniform;
+  ConvolutionSettings settings;
 
-  void describe(SettingsVisitor& v) override {
-    v.integer("channels", channels, {.min = 1, .max = 65536},
-              {"how many it gives", "channels", Need::kRequired});
-    describe_kernel(v, window, 2);
-    describe_stride(v, window.stride, 2, "from one result to the next: one number, or [height, width]");
-    describe_dilation(v, window, 2);
-    describe_padding(v, window.padding, 2);
-    v.integer("groups", groups, {.min = 1, .max = 65536},
-              {"parts of the channels, each convolved by itself; as many as channels: depthwise"});
-    describe_activation(v, activation);
-    v.flag("bias", bias, {"adds a bias to each channel"});
-    describe_initialiser(v, init);
-  }
+  Conv2d() = default;
+  explicit Conv2d(ConvolutionSettings s) : settings(std::move(s)) {}
+
+  void describe(SettingsVisitor& v) override { describe_convolution(v, settings, 2); }
 
   void plan(NodePlan& node) const override {
     node.need_inputs(1);
     const ValueType x = node.need_images();
-    if (channels < 1) node.fail("has no channels; say how many it gives, such as 32");
-    if (channels % groups != 0) {
-      node.fail(cat("has ", channels, " channels, which ", groups, " groups do not divide"));
-    }
-    if (x.item[0] % groups != 0) {
-      node.fail_size(cat("has ", groups, " groups, which do not divide the ", x.item[0],
-                         " channels of its input; take a divisor of both"));
-    }
-    if (!fusable(activation)) {
+    check_channels(node, settings, x.item[0]);
+    if (!fusable(settings.activation)) {
       Conv2d linear = *this;
-      linear.activation = Activation::kNone;
-      return node.result(add_activation(node, node.add("linear", linear, {node.input_value()}), activation));
+      linear.settings.activation = Activation::kNone;
+      const int value = node.add("linear", linear, {node.input_value()});
+      return node.result(add_activation(node, value, settings.activation));
     }
-    const Window down = window_on(node, window, 0, x.item[1]);
-    const Window along = window_on(node, window, 1, x.item[2]);
+    const Window down = window_on(node, settings.window, 0, x.item[1]);
+    const Window along = window_on(node, settings.window, 1, x.item[2]);
     const ConvShape shape{.batch = 1,
                           .in_channels = x.item[0],
                           .height = x.item[1],
                           .width = x.item[2],
-                          .out_channels = channels,
+                          .out_channels = settings.channels,
                           .kernel_height = down.kernel,
                           .kernel_width = along.kernel,
                           .stride_height = down.stride,
@@ -118,18 +98,21 @@ struct Conv2d : LayerBodyOf<Conv2d> {
                           .bottom = down.behind,
                           .left = along.before,
                           .right = along.behind,
-                          .groups = groups};
+                          .groups = settings.groups};
     const std::int64_t fan_in = shape.group_in() * shape.taps();
-    node.block("w", {channels, shape.group_in(), down.kernel, along.kernel},
-               initialiser(init, fan_in, channels * shape.taps()));
-    if (bias) node.block("b", {channels}, bias_initialiser(init, fan_in));
-    node.layer<Conv2dLayer>(ValueType{Shape{channels, shape.out_height(), shape.out_width()}, x.clock}, shape,
-                            activation, bias);
+    node.block("w", {shape.out_channels, shape.group_in(), down.kernel, along.kernel},
+               initialiser(settings.init, fan_in, shape.out_channels * shape.taps()));
+    if (settings.bias) node.block("b", {shape.out_channels}, bias_initialiser(settings.init, fan_in));
+    const Shape item{shape.out_channels, shape.out_height(), shape.out_width()};
+    node.layer<Conv2dLayer>(ValueType{item, x.clock}, shape, settings.activation, settings.bias);
   }
 };
 
 }  // namespace
 
 std::unique_ptr<LayerBody> make_conv2d() { return std::make_unique<Conv2d>(); }
+std::unique_ptr<LayerBody> make_conv2d(ConvolutionSettings settings) {
+  return std::make_unique<Conv2d>(std::move(settings));
+}
 
 }  // namespace serval::nn

@@ -38,6 +38,14 @@ std::unique_ptr<LayerBody> make_match_steps();
 std::unique_ptr<LayerBody> make_align_pairwise();
 
 std::unique_ptr<LayerBody> make_conv2d();
+std::unique_ptr<LayerBody> make_max_pool2d();
+std::unique_ptr<LayerBody> make_average_pool2d();
+std::unique_ptr<LayerBody> make_global_max_pool();
+std::unique_ptr<LayerBody> make_global_average_pool();
+
+std::unique_ptr<LayerBody> make_conv1d();
+std::unique_ptr<LayerBody> make_max_pool1d();
+std::unique_ptr<LayerBody> make_average_pool1d();
 
 std::unique_ptr<LayerBody> make_lstm();
 std::unique_ptr<LayerBody> make_mean_pool();

@@ -51,7 +51,8 @@ void describe_padding(SettingsVisitor& v, Padding& padding, int axes) {
 }
 
 Window window(const WindowSettings& s, int axes, int axis) {
-  Window out{of_axis(s.kernel, axis), of_axis(s.stride, axis), of_axis(s.dilation, axis)};
+  Window out{of_axis(s.kernel, axis), of_axis(s.stride.empty() ? s.kernel : s.stride, axis),
+             of_axis(s.dilation, axis)};
   const std::vector<std::int64_t>& sizes = s.padding.sizes;
   const auto each = static_cast<std::size_t>(axis);
   if (sizes.size() == static_cast<std::size_t>(2 * axes)) {
@@ -77,6 +78,14 @@ Window window_on(const NodePlan& node, const WindowSettings& s, int axis, std::i
             out.before + out.behind > 0 ? cat(" and ", out.before + out.behind, " of padding") : "",
             "; make the kernel or its dilation smaller, or set \"padding\": \"same\""));
   }
+  return out;
+}
+
+StepWindow step_window(const WindowSettings& s) {
+  const Window one = window(s, 1, 0);
+  StepWindow out{.rule = {}, .kernel = one.kernel, .dilation = one.dilation, .before = one.before};
+  out.rule = {.extent = one.extent(), .stride = one.stride, .padding = one.before + one.behind};
+  out.rule.same = s.padding.same();
   return out;
 }
 

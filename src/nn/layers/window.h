@@ -2,6 +2,7 @@
 #pragma once
 
 #include "serval/core/settings.h"
+#include "serval/nn/unfold_steps.h"
 
 #include "../network_plan.h"
 
@@ -20,7 +21,7 @@ struct Padding {
 // One number for all axes, or one for each.
 struct WindowSettings {
   std::vector<std::int64_t> kernel{3};
-  std::vector<std::int64_t> stride{1};
+  std::vector<std::int64_t> stride{1};  // empty: as the kernel
   std::vector<std::int64_t> dilation{1};
   Padding padding;
 };
@@ -35,9 +36,11 @@ struct Window {
   std::int64_t before = 0, behind = 0;  // not of "same", which depends on the input
 
   std::int64_t extent() const { return 1 + dilation * (kernel - 1); }
+  std::int64_t results(std::int64_t size) const { return (size + before + behind - extent()) / stride + 1; }
 };
 Window window(const WindowSettings& s, int axes, int axis);
 // On an input of `size`, "same" resolved; refuses a window that is larger than its padded input.
 Window window_on(const NodePlan& node, const WindowSettings& s, int axis, std::int64_t size);
+StepWindow step_window(const WindowSettings& s);  // along time
 
 }  // namespace serval::nn

@@ -6,6 +6,7 @@
 #include "serval/nn/attention.h"
 #include "serval/nn/batch_norm_backward.h"
 #include "serval/nn/detail/training_ops.h"
+#include "serval/nn/image_pool.h"
 #include "serval/nn/joining.h"
 #include "serval/nn/layer_norm.h"
 #include "serval/nn/local_response_norm.h"
@@ -15,6 +16,7 @@
 #include "serval/nn/resize.h"
 #include "serval/nn/tokens.h"
 #include "serval/nn/unfold.h"
+#include "serval/nn/unfold_steps.h"
 
 namespace serval::nn::detail {
 
@@ -34,6 +36,8 @@ void list_portable_ops(List& list) {
   list_resize_ops(list);
   list_training_ops(list);
   list_unfold_ops(list);
+  list_step_window_ops(list);
+  list_image_pool_ops(list);
 }
 
 }  // namespace serval::nn::detail
