@@ -54,7 +54,15 @@ const Options<MakeLayerBody>& layer_types() {
       {"patch_embed", make_patch_embed},
       {"transformer_block", make_transformer_block},
       {"transformer", make_transformer},
+      // made of others
+      {"residual_block", make_residual_block},
+      {"squeeze_excitation", make_squeeze_excitation},
+      {"dense_block", make_dense_block},
+      {"transition", make_transition},
       // whole networks, without their heads
+      {"densenet121", make_densenet121},
+      {"vgg16", make_vgg16},
+      {"alexnet", make_alexnet},
       {"ast", make_ast},
   };
   return types;

@@ -192,6 +192,22 @@ TEST(LayerMistakes, Normalising) {
   });
 }
 
+TEST(LayerMistakes, MadeOfOthers) {
+  expect_refused({
+      {R"({"type": "residual_block", "kernel": 4, "input": "i"})", {"layers[0].kernel", "odd"}},
+      {R"({"type": "residual_block", "input": "v"})", {"layers[0] (residual_block)", "reads images"}},
+      {R"({"type": "squeeze_excitation", "input": "v"})",
+       {"layers[0] (squeeze_excitation)", "reads a sequence"}},
+      {R"({"type": "dense_block", "input": "s"})", {"layers[0] (dense_block)", "reads images"}},
+      {R"({"type": "transition", "compression": 0.3, "input": "i"})", {"none of 3 channels", "compression"}},
+      {R"({"type": "transition", "input": "v"})", {"layers[0] (transition)", "reads images"}},
+      {R"({"type": "densenet121", "blocks": [], "input": "i"})", {"layers[0].blocks", "one to eight"}},
+      {R"({"type": "densenet121", "input": "i"})", {"layers[0] (densenet121), its transition"}},
+      {R"({"type": "vgg16", "input": "i"})", {"layers[0] (vgg16), its pool3"}},
+      {R"({"type": "alexnet", "input": "i"})", {"layers[0] (alexnet), its conv1"}},
+  });
+}
+
 // Mistakes that only a recording shows.
 std::string data_error_of(const std::string& layers, std::vector<std::int32_t> s,
                           std::vector<std::int32_t> t) {

@@ -55,5 +55,48 @@ TEST(ParameterCounts, ABlockOfTheBaseTransformer) {
             7'087'872);
 }
 
+// Without the head of seven classes that the file has behind it.
+std::int64_t body_weights(const std::string& name, std::int64_t features) {
+  return weights(network_file(name)) - (features + 1) * 7;
+}
+
+TEST(ParameterCounts, DenseNet121) {
+  const NetworkSettings settings = network_file("densenet121");
+  EXPECT_EQ(body_weights("densenet121", 1024), 6'953'856);
+  std::int64_t statistics = 0;
+  std::vector<std::string> pooled;
+  for (const LayerSummary& layer : summarise(settings, declared_sizes(settings))) {
+    statistics += layer.non_trainable;
+    if (layer.type.find("pool") != std::string::npos) pooled.push_back(layer.output_shape);
+  }
+  EXPECT_EQ(statistics, 83'648);
+  EXPECT_EQ(pooled, (std::vector<std::string>{"[64, 56, 56]", "[128, 28, 28]", "[256, 14, 14]", "[512, 7, 7]",
+                                              "[1024]"}));
+}
+
+TEST(ParameterCounts, Vgg16) {
+  EXPECT_EQ(body_weights("vgg16", 512), 14'714'688);
+  const NetworkSettings settings = network_file("vgg16");
+  std::vector<std::string> pooled;
+  for (const LayerSummary& layer : summarise(settings, declared_sizes(settings)))
+    if (layer.type == "max_pool2d") pooled.push_back(layer.output_shape);
+  EXPECT_EQ(pooled, (std::vector<std::string>{"[64, 112, 112]", "[128, 56, 56]", "[256, 28, 28]",
+                                              "[512, 14, 14]", "[512, 7, 7]"}));
+}
+
+TEST(ParameterCounts, AlexNet) {
+  EXPECT_EQ(body_weights("alexnet", 4096), 56'868'224);
+  const NetworkSettings settings = network_file("alexnet");
+  std::vector<std::int64_t> counts;
+  std::vector<std::string> shapes;
+  for (const LayerSummary& layer : summarise(settings, declared_sizes(settings))) {
+    if (layer.parameters > 0) counts.push_back(layer.parameters);
+    if (layer.type == "max_pool2d") shapes.push_back(layer.output_shape);
+  }
+  EXPECT_EQ(counts, (std::vector<std::int64_t>{34'944, 307'456, 885'120, 663'936, 442'624, 37'752'832,
+                                               16'781'312, 28'679}));
+  EXPECT_EQ(shapes, (std::vector<std::string>{"[96, 27, 27]", "[256, 13, 13]", "[256, 6, 6]"}));
+}
+
 }  // namespace
 }  // namespace serval::nn

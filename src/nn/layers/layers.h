@@ -62,4 +62,12 @@ std::unique_ptr<LayerBody> make_transformer_block();
 std::unique_ptr<LayerBody> make_transformer();
 std::unique_ptr<LayerBody> make_ast();
 
+std::unique_ptr<LayerBody> make_residual_block();
+std::unique_ptr<LayerBody> make_squeeze_excitation();
+std::unique_ptr<LayerBody> make_dense_block();
+std::unique_ptr<LayerBody> make_transition();
+std::unique_ptr<LayerBody> make_densenet121();
+std::unique_ptr<LayerBody> make_vgg16();
+std::unique_ptr<LayerBody> make_alexnet();
+
 }  // namespace serval::nn

@@ -259,5 +259,165 @@ family.case("local_response_norm of steps (sequence)", {"inputs": SEQUENCE, "lay
     dense("d", 5), {"type": "local_response_norm", "size": 3, "alpha": 0.3}]}, dense_blocks("d", 5, 4),
     per_item(lambda p, x: F.local_response_norm(affine(p, "d", x)[:, :, None], 3, 0.3)[:, :, 0]), 4, LENGTHS)
 
+# --- layers made of others
+
+
+class Maker:
+    """The blocks and statistics of a composite, listed as its reference function is written."""
+
+    def __init__(self):
+        self.blocks, self.state, self.scale = {}, {}, {}
+
+    def conv(self, name, out, inputs, kernel, bias=False):
+        self.blocks[name + ".w"] = (out, inputs, kernel, kernel)
+        if bias:
+            self.blocks[name + ".b"] = (out,)
+
+    def norm(self, name, channels):
+        self.blocks.update({name + ".gamma": (channels,), name + ".beta": (channels,)})
+        self.scale.update({name + ".gamma": 1.0, name + ".beta": 1.0})
+        self.state.update(statistics(channels, name=name))
+
+    def case(self, name, network, forward, **more):
+        family.case(name, network, self.blocks, forward, state=self.state, scale=self.scale, **more)
+
+
+def norm_of(p, x, state, name):
+    return torch.stack(batch_norm(p, list(x), state, name))
+
+
+def whole(function):
+    return lambda p, xs, state: list(function(p, torch.stack(xs["x"]), state))
+
+
+def residual(p, x, state, stride, dilation, activation, name="r"):
+    pad = dilation * (p[name + ".conv1.w"].shape[-1] - 1) // 2
+    y = F.conv2d(x, p[name + ".conv1.w"], stride=stride, padding=pad, dilation=dilation)
+    y = activation(norm_of(p, y, state, name + ".norm1"))
+    y = norm_of(p, F.conv2d(y, p[name + ".conv2.w"], padding=pad, dilation=dilation), state, name + ".norm2")
+    if name + ".shortcut.w" in p:
+        x = norm_of(p, F.conv2d(x, p[name + ".shortcut.w"], stride=stride), state, name + ".shortcut_norm")
+    return activation(x + y)
+
+
+for name, settings, out, kernel, stride, dilation in (("as large", {}, 3, 3, 1, 1),
+                                                      ("smaller", {"channels": 4, "stride": 2}, 4, 3, 2, 1),
+                                                      ("dilated", {"kernel": 3, "dilation": 2, "activation": "tanh"}, 3, 3, 1, 2),
+                                                      ("larger kernel", {"channels": 2, "kernel": 5}, 2, 5, 1, 1)):
+    maker = Maker()
+    maker.conv("r.conv1", out, 3, kernel)
+    maker.norm("r.norm1", out)
+    maker.conv("r.conv2", out, out, kernel)
+    maker.norm("r.norm2", out)
+    if out != 3 or stride > 1:
+        maker.conv("r.shortcut", out, 3, 1)
+        maker.norm("r.shortcut_norm", out)
+    maker.case(f"residual_block {name}", {"inputs": IMAGE, "layers": [
+        {"type": "residual_block", "name": "r", **settings}, {"type": "flatten"}]},
+        whole(lambda p, x, state, stride=stride, dilation=dilation, f=torch.tanh if "activation" in settings else torch.relu:
+              residual(p, x, state, stride, dilation, f).flatten(1)))
+
+
+def excited(p, mean):
+    return torch.sigmoid(affine(p, "e.excite", torch.relu(affine(p, "e.squeeze", mean))))
+
+
+def excitation_blocks(channels, between):
+    return {**dense_blocks("e.squeeze", between, channels), **dense_blocks("e.excite", channels, between)}
+
+
+family.case("squeeze_excitation of images", {"inputs": {"x": {"kind": "image", "shape": [5, 2, 3]}}, "layers": [
+    {"type": "squeeze_excitation", "name": "e", "ratio": 2}]}, excitation_blocks(5, 2),
+    per_item(lambda p, x: x * excited(p, x.mean((1, 2)))[:, None, None]))
+family.case("squeeze_excitation of steps (sequence)", {"inputs": SEQUENCE, "layers": [
+    {"type": "squeeze_excitation", "name": "e"}]}, excitation_blocks(4, 1),
+    per_item(lambda p, x: x * excited(p, x.mean(0))), 4, LENGTHS)
+
+
+def dense_layers(p, x, state, prefix, count, bottleneck=True):
+    for i in range(1, count + 1):
+        layer = f"{prefix}layer{i}."
+        y = torch.relu(norm_of(p, x, state, layer + "norm1"))
+        if bottleneck:
+            y = torch.relu(norm_of(p, F.conv2d(y, p[layer + "conv1.w"]), state, layer + "norm2"))
+        x = torch.cat([x, F.conv2d(y, p[layer + "conv2.w"], padding=1)], 1)
+    return x
+
+
+def dense_layer_blocks(maker, prefix, count, channels, growth, bottleneck):
+    for i in range(1, count + 1):
+        layer, width = f"{prefix}layer{i}.", channels + (i - 1) * growth
+        maker.norm(layer + "norm1", width)
+        if bottleneck:
+            maker.conv(layer + "conv1", bottleneck * growth, width, 1)
+            maker.norm(layer + "norm2", bottleneck * growth)
+            width = bottleneck * growth
+        maker.conv(layer + "conv2", growth, width, 3)
+    return channels + count * growth
+
+
+def thinned(p, x, state, prefix):
+    y = torch.relu(norm_of(p, x, state, prefix + "norm"))
+    return F.avg_pool2d(F.conv2d(y, p[prefix + "conv.w"]), 2)
+
+
+for bottleneck in (2, 0):
+    maker = Maker()
+    dense_layer_blocks(maker, "d.", 2, 3, 2, bottleneck)
+    maker.case(f"dense_block with bottleneck {bottleneck}", {"inputs": IMAGE, "layers": [
+        {"type": "dense_block", "name": "d", "layers": 2, "growth": 2, "bottleneck": bottleneck}]},
+        whole(lambda p, x, state, bottleneck=bottleneck: dense_layers(p, x, state, "d.", 2, bottleneck > 0)))
+maker = Maker()
+maker.norm("t.norm", 3)
+maker.conv("t.conv", 2, 3, 1)
+maker.case("transition", {"inputs": IMAGE, "layers": [{"type": "transition", "name": "t", "compression": 0.7}]},
+           whole(lambda p, x, state: thinned(p, x, state, "t.")))
+
+
+def densenet(p, x, state, blocks):
+    x = torch.relu(norm_of(p, F.conv2d(x, p["n.conv0.w"], stride=2, padding=3), state, "n.norm0"))
+    x = F.max_pool2d(x, 3, 2, 1)
+    for i, count in enumerate(blocks, 1):
+        x = dense_layers(p, x, state, f"n.block{i}.", count)
+        if i < len(blocks):
+            x = thinned(p, x, state, f"n.transition{i}.")
+    return torch.relu(norm_of(p, x, state, "n.norm5")).mean((2, 3))
+
+
+maker = Maker()
+maker.conv("n.conv0", 3, 1, 7)
+maker.norm("n.norm0", 3)
+width = 3
+for i, count in enumerate((2, 1), 1):
+    width = dense_layer_blocks(maker, f"n.block{i}.", count, width, 2, 4)
+    if i == 1:
+        maker.norm("n.transition1.norm", width)
+        maker.conv("n.transition1.conv", width // 2, width, 1)
+        width //= 2
+maker.norm("n.norm5", width)
+maker.case("a small densenet121", {"inputs": {"x": {"kind": "image", "shape": [1, 14, 17]}}, "layers": [
+    {"type": "densenet121", "name": "n", "blocks": [2, 1], "growth": 2, "first": 3}]},
+    whole(lambda p, x, state: densenet(p, x, state, (2, 1))))
+
+
+def vgg(p, x, state):
+    for block, count in enumerate((2, 2, 3, 3, 3), 1):
+        for i in range(1, count + 1):
+            x = torch.relu(F.conv2d(x, p[f"v.conv{block}_{i}.w"], p[f"v.conv{block}_{i}.b"], padding=1))
+        x = F.max_pool2d(x, 2)
+    return x
+
+
+maker = Maker()
+width, out = 1, 1
+for block, count in enumerate((2, 2, 3, 3, 3), 1):
+    for i in range(1, count + 1):
+        maker.conv(f"v.conv{block}_{i}", out, width, 3, bias=True)
+        maker.scale[f"v.conv{block}_{i}.w"] = 1.5 / (3 * width ** 0.5)
+        width = out
+    out = min(2 * out, 8)
+maker.case("a narrow vgg16", {"inputs": {"x": {"kind": "image", "shape": [1, 33, 32]}}, "layers": [
+    {"type": "vgg16", "name": "v", "width": 1}]}, whole(vgg), batch=2)
+
 if __name__ == "__main__":
     family.write()
