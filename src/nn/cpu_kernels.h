@@ -59,6 +59,13 @@ struct LstmCellBackward {
   float* dc = nullptr;              // [H] in: from the step after; out: to the step before
 };
 
+// Blocks of a random stream, one after the other: what philox4x32() of core/philox.h is given for them.
+struct PhiloxRun {
+  std::uint64_t first_block = 0;
+  std::uint32_t counter2 = 0, counter3 = 0;
+  std::uint32_t key0 = 0, key1 = 0;
+};
+
 struct CpuKernels {
   CpuLevel level = CpuLevel::kBaseline;
   // `scratch` is kGemmScratch floats.
@@ -73,6 +80,8 @@ struct CpuKernels {
   void (*lstm_cell_backward)(const LstmCellBackward& args) = nullptr;
   void (*apply_sigmoid)(std::int64_t count, float* values) = nullptr;
   void (*apply_tanh)(std::int64_t count, float* values) = nullptr;
+  void (*philox_bits)(const PhiloxRun& run, std::int64_t blocks,
+                      std::uint32_t* bits) = nullptr;                // [blocks, 4]
   void (*softmax_row)(std::int64_t count, float* values) = nullptr;  // in place
   // gradient = weights (gradient - sum weights gradient)
   void (*softmax_gradient_row)(std::int64_t count, const float* weights, float* gradient) = nullptr;

@@ -23,6 +23,7 @@ inline void store_some(float* to, Vec value, std::int64_t count) {
 
 #include "cpu_gates.inc.h"
 #include "cpu_gemm.inc.h"
+#include "cpu_random.inc.h"
 #include "cpu_rows.inc.h"
 // Behind the latter, of which it uses a little.
 #include "cpu_conv.inc.h"
@@ -39,6 +40,7 @@ CpuKernels kernels(CpuLevel level) {
   out.lstm_cell_backward = lstm_cell_backward;
   out.apply_sigmoid = apply_sigmoid;
   out.apply_tanh = apply_tanh;
+  out.philox_bits = philox_bits;
   out.softmax_row = softmax_row;
   out.softmax_gradient_row = softmax_gradient_row;
   out.gelu = gelu;

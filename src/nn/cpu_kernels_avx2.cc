@@ -25,6 +25,13 @@ inline Vec broadcast(float value) { return _mm256_set1_ps(value); }
 inline VecInt broadcast_int(std::int32_t value) { return reinterpret_cast<VecInt>(_mm256_set1_epi32(value)); }
 inline Vec fused(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 
+// Of the lower 32 bits of each lane of 64.
+typedef std::uint64_t Words __attribute__((vector_size(32)));
+inline Words multiply_words(Words a, Words b) {
+  return reinterpret_cast<Words>(
+      _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+}
+
 #include "cpu_kernels.inc.h"
 
 }  // namespace

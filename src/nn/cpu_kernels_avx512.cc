@@ -25,6 +25,13 @@ inline Vec broadcast(float value) { return _mm512_set1_ps(value); }
 inline VecInt broadcast_int(std::int32_t value) { return reinterpret_cast<VecInt>(_mm512_set1_epi32(value)); }
 inline Vec fused(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 
+// Of the lower 32 bits of each lane of 64. With a mask, since GCC 12 warns of its own header otherwise.
+typedef std::uint64_t Words __attribute__((vector_size(64)));
+inline Words multiply_words(Words a, Words b) {
+  return reinterpret_cast<Words>(
+      _mm512_maskz_mul_epu32(0xFF, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+}
+
 #include "cpu_kernels.inc.h"
 
 }  // namespace

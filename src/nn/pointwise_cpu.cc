@@ -5,6 +5,7 @@
 
 #include "cpu_kernels.h"
 #include "cpu_ops.h"
+#include "random_cpu.h"
 
 namespace serval::nn::cpu {
 
@@ -87,20 +88,12 @@ void column_sum(const Context&, const ColumnSumArgs& args) {
 
 namespace {
 
-// One row, whose first element has index `first`. The numbers are those of detail::drop(), drawn four at a time.
+// One row, whose first element has index `first`. The numbers are those of detail::drop().
 void drop_row(const DropoutArgs& args, std::uint64_t first, const float* x, float* y) {
   const float scale = 1.0f / (1.0f - args.rate);
-  const auto drop = [&](std::uint32_t bits, std::uint64_t index) {
-    y[index - first] = RandomStream::uniform_of(bits) < args.rate ? 0.0f : x[index - first] * scale;
-  };
-  std::uint64_t index = first;
-  const std::uint64_t end = first + static_cast<std::uint64_t>(args.columns);
-  for (; index < end && index % 4 != 0; ++index) drop(args.random.bits(index), index);
-  for (; index + 4 <= end; index += 4) {
-    const PhiloxBlock block = args.random.block(index / 4);
-    for (std::uint64_t i = 0; i < 4; ++i) drop(block.value[i], index + i);
-  }
-  for (; index < end; ++index) drop(args.random.bits(index), index);
+  for_each_bits(args.random, first, args.columns, [&](std::int64_t i, std::uint32_t bits) {
+    y[i] = RandomStream::uniform_of(bits) < args.rate ? 0.0f : x[i] * scale;
+  });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "cpu_kernels.h"
 #include "cpu_ops.h"
+#include "random_cpu.h"
 
 namespace serval::nn::cpu {
 
@@ -18,6 +19,17 @@ void activate_backward(const Context& context, const ActivateBackwardArgs& args)
   cpu_kernels().gelu_gradient(args.dx.size(), args.x.data, args.dy.data, args.dx.data);
 }
 
+namespace {
+
+void drop_weights(const AttentionRows& rows, std::int64_t row, std::int64_t count, float* values) {
+  const float kept = 1.0f / (1.0f - rows.rate);
+  for_each_bits(rows.random, rows.first_number(row), count, [&](std::int64_t k, std::uint32_t bits) {
+    values[k] *= RandomStream::uniform_of(bits) < rows.rate ? 0.0f : kept;
+  });
+}
+
+}  // namespace
+
 void attention_weights(const Context&, const AttentionWeightsArgs& args) {
   args.check();
   const CpuKernels& kernels = cpu_kernels();
@@ -26,10 +38,7 @@ void attention_weights(const Context&, const AttentionWeightsArgs& args) {
     float* values = args.scores.data + row * rows.keys;
     const std::int64_t count = rows.seen(row);
     kernels.softmax_row(count, values);
-    if (args.drop && rows.rate > 0) {
-      rows.for_each_factor(SoloTeam{}, row, count,
-                           [values](std::int64_t k, float factor) { values[k] *= factor; });
-    }
+    if (args.drop && rows.rate > 0) drop_weights(rows, row, count, values);
     std::fill(values + count, values + rows.keys, 0.0f);
   }
 }
@@ -39,13 +48,12 @@ void attention_weights_backward(const Context&, const AttentionWeightsBackwardAr
   const CpuKernels& kernels = cpu_kernels();
   const AttentionRows& rows = args.rows;
   for (std::int64_t row = 0; row < rows.count(); ++row) {
-    if (rows.rate > 0) {
-      args.work(SoloTeam{}, row);
-      continue;
-    }
+    float* weights = args.weights.data + row * rows.keys;
     float* gradient = args.gradient.data + row * rows.keys;
     const std::int64_t count = rows.seen(row);
-    kernels.softmax_gradient_row(count, args.weights.data + row * rows.keys, gradient);
+    if (rows.rate > 0) drop_weights(rows, row, count, gradient);
+    kernels.softmax_gradient_row(count, weights, gradient);
+    if (rows.rate > 0) drop_weights(rows, row, count, weights);
     std::fill(gradient + count, gradient + rows.keys, 0.0f);
   }
 }

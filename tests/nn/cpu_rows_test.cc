@@ -1,10 +1,11 @@
-// Softmax of a row and gelu on vectors, at every instruction set.
+// Softmax of a row, gelu and random numbers on vectors, at every instruction set.
 #include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
 
 #include "src/nn/cpu_kernels.h"
+#include "src/nn/random_cpu.h"
 #include "tests/support/nn_inputs.h"
 
 namespace serval::nn {
@@ -90,6 +91,27 @@ TEST(CpuRows, GeluAndItsSlopeAreThoseOfDouble) {
     EXPECT_EQ(got[1], 0);
     EXPECT_EQ(got[2], 0);
     EXPECT_TRUE(std::isnan(got[3]));
+  });
+}
+
+TEST(CpuRows, RandomNumbersAreThoseOfTheStream) {
+  const RandomStream random{.seed = 0x123456789ABCDEF0u,
+                            .fold = 3,
+                            .purpose = RandomPurpose::kDropout,
+                            .step = 0xFFFFFFFEu,
+                            .layer = 77};
+  for_each_level({}, [&] {
+    // From within a block, over the end of what is drawn at a time, and over the end of 32 bits.
+    for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{3}, (std::uint64_t{1} << 34) - 37}) {
+      for (const std::int64_t count : {0, 1, 5, 64, 255, 600}) {
+        std::int64_t next = 0;
+        cpu::for_each_bits(random, first, count, [&](std::int64_t i, std::uint32_t bits) {
+          EXPECT_EQ(i, next++);
+          EXPECT_EQ(bits, random.bits(first + static_cast<std::uint64_t>(i))) << first << " + " << i;
+        });
+        EXPECT_EQ(next, count);
+      }
+    }
   });
 }
 

@@ -33,6 +33,11 @@ struct AttentionRows {
     const std::int64_t b = recording(row);
     return query(row) < query_lengths.data[b] ? key_lengths.data[b] : 0;
   }
+  // The number of the row's first weight in the random stream.
+  SERVAL_HD std::uint64_t first_number(std::int64_t row) const {
+    return static_cast<std::uint64_t>((first_unit + row / queries) * kStride + query(row)) *
+           static_cast<std::uint64_t>(kStride);
+  }
   // Calls apply(key, factor) for those of the row's first `keys` keys that belong to this thread: factor is
   // 1 / (1 - rate), or 0 where the weight is dropped.
   template <class Team, class Apply>
@@ -43,10 +48,9 @@ struct AttentionRows {
       return;
     }
     const float kept = 1.0f / (1.0f - rate);
-    const auto place = static_cast<std::uint64_t>((first_unit + row / queries) * kStride + query(row)) *
-                       static_cast<std::uint64_t>(kStride);
+    const std::uint64_t first = first_number(row);
     for (std::int64_t k = 4 * team.rank(); k < count; k += 4 * team.size()) {
-      const PhiloxBlock block = random.block((place + static_cast<std::uint64_t>(k)) / 4);
+      const PhiloxBlock block = random.block((first + static_cast<std::uint64_t>(k)) / 4);
       for (std::int64_t i = 0; i < 4 && k + i < count; ++i)
         apply(k + i, RandomStream::uniform_of(block.value[i]) < rate ? 0.0f : kept);
     }
