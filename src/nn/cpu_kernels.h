@@ -81,7 +81,10 @@ struct CpuKernels {
   void (*apply_sigmoid)(std::int64_t count, float* values) = nullptr;
   void (*apply_tanh)(std::int64_t count, float* values) = nullptr;
   void (*philox_bits)(const PhiloxRun& run, std::int64_t blocks,
-                      std::uint32_t* bits) = nullptr;                // [blocks, 4]
+                      std::uint32_t* bits) = nullptr;  // [blocks, 4]
+  // y = 0 where the number of `bits` is below rate, else scale x
+  void (*drop_values)(std::int64_t count, const std::uint32_t* bits, float rate, float scale, const float* x,
+                      float* y) = nullptr;
   void (*softmax_row)(std::int64_t count, float* values) = nullptr;  // in place
   // gradient = weights (gradient - sum weights gradient)
   void (*softmax_gradient_row)(std::int64_t count, const float* weights, float* gradient) = nullptr;

@@ -41,6 +41,7 @@ CpuKernels kernels(CpuLevel level) {
   out.apply_sigmoid = apply_sigmoid;
   out.apply_tanh = apply_tanh;
   out.philox_bits = philox_bits;
+  out.drop_values = drop_values;
   out.softmax_row = softmax_row;
   out.softmax_gradient_row = softmax_gradient_row;
   out.gelu = gelu;

@@ -39,3 +39,21 @@ void philox_bits(const PhiloxRun& run, std::int64_t blocks, std::uint32_t* bits)
     }
   }
 }
+
+// As detail::drop(), for numbers drawn beforehand. x and y may be the same memory.
+inline Vec drop_at(const std::uint32_t* bits, float rate, float scale, Vec x) {
+  float bits_as_floats[kLanes];
+  __builtin_memcpy(bits_as_floats, bits, sizeof bits_as_floats);
+  const VecInt drawn = (reinterpret_cast<VecInt>(load(bits_as_floats)) >> 8) & broadcast_int(0xFFFFFF);
+  const Vec uniform = __builtin_convertvector(drawn, Vec) * broadcast(0x1p-24f);
+  return uniform < broadcast(rate) ? broadcast(0.0f) : x * broadcast(scale);
+}
+void drop_values(std::int64_t count, const std::uint32_t* bits, float rate, float scale, const float* x,
+                 float* y) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(y + i, drop_at(bits + i, rate, scale, load(x + i)));
+  if (i >= count) return;
+  std::uint32_t rest[kLanes] = {};
+  for (std::int64_t j = 0; i + j < count; ++j) rest[j] = bits[i + j];
+  store_some(y + i, drop_at(rest, rate, scale, load_some(x + i, count - i)), count - i);
+}

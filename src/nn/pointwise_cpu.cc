@@ -86,18 +86,6 @@ void column_sum(const Context&, const ColumnSumArgs& args) {
   }
 }
 
-namespace {
-
-// One row, whose first element has index `first`. The numbers are those of detail::drop().
-void drop_row(const DropoutArgs& args, std::uint64_t first, const float* x, float* y) {
-  const float scale = 1.0f / (1.0f - args.rate);
-  for_each_bits(args.random, first, args.columns, [&](std::int64_t i, std::uint32_t bits) {
-    y[i] = RandomStream::uniform_of(bits) < args.rate ? 0.0f : x[i] * scale;
-  });
-}
-
-}  // namespace
-
 void dropout(const Context&, const DropoutArgs& args) {
   SERVAL_CHECK(args.rate >= 0 && args.rate < 1, "dropout rate ", args.rate);
   SERVAL_CHECK(args.x.size() >= args.time * args.batch * args.columns && args.y.size() >= args.x.size(),
@@ -107,8 +95,8 @@ void dropout(const Context&, const DropoutArgs& args) {
   for (std::int64_t t = 0; t < args.time; ++t) {
     for (std::int64_t b = 0; b < args.batch; ++b) {
       const std::int64_t row = (t * args.batch + b) * args.columns;
-      drop_row(args, static_cast<std::uint64_t>((b * args.time_stride + t) * args.columns), args.x.data + row,
-               args.y.data + row);
+      drop_row(args.random, static_cast<std::uint64_t>((b * args.time_stride + t) * args.columns), args.rate,
+               args.columns, args.x.data + row, args.y.data + row);
     }
   }
 }

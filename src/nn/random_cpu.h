@@ -18,9 +18,9 @@ inline PhiloxRun philox_run(const RandomStream& random, std::uint64_t first_bloc
           .key1 = static_cast<std::uint32_t>(random.seed >> 32) + random.fold};
 }
 
-// Calls apply(i, bits) for `count` numbers of the stream from number `first` on.
+// Calls apply(i, n, bits) for numbers first + i to first + i + n - 1, until it was `count` of them.
 template <class Apply>
-void for_each_bits(const RandomStream& random, std::uint64_t first, std::int64_t count, const Apply& apply) {
+void for_each_run(const RandomStream& random, std::uint64_t first, std::int64_t count, const Apply& apply) {
   constexpr std::int64_t kNumbers = 256;
   std::uint32_t bits[kNumbers];
   const CpuKernels& kernels = cpu_kernels();
@@ -29,10 +29,19 @@ void for_each_bits(const RandomStream& random, std::uint64_t first, std::int64_t
     const std::int64_t here = std::min(kNumbers - skip, count - done);
     kernels.philox_bits(philox_run(random, (first + static_cast<std::uint64_t>(done)) / 4),
                         (skip + here + 3) / 4, bits);
-    for (std::int64_t i = 0; i < here; ++i) apply(done + i, bits[skip + i]);
+    apply(done, here, static_cast<const std::uint32_t*>(bits + skip));
     done += here;
     skip = 0;
   }
+}
+
+// y = x after dropout; x[0] has number `first`. The numbers are those of detail::drop(). x and y may be the same.
+inline void drop_row(const RandomStream& random, std::uint64_t first, float rate, std::int64_t count,
+                     const float* x, float* y) {
+  const float scale = 1.0f / (1.0f - rate);
+  for_each_run(random, first, count, [=](std::int64_t i, std::int64_t n, const std::uint32_t* bits) {
+    cpu_kernels().drop_values(n, bits, rate, scale, x + i, y + i);
+  });
 }
 
 }  // namespace serval::nn::cpu

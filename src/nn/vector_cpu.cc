@@ -22,10 +22,7 @@ void activate_backward(const Context& context, const ActivateBackwardArgs& args)
 namespace {
 
 void drop_weights(const AttentionRows& rows, std::int64_t row, std::int64_t count, float* values) {
-  const float kept = 1.0f / (1.0f - rows.rate);
-  for_each_bits(rows.random, rows.first_number(row), count, [&](std::int64_t k, std::uint32_t bits) {
-    values[k] *= RandomStream::uniform_of(bits) < rows.rate ? 0.0f : kept;
-  });
+  drop_row(rows.random, rows.first_number(row), rows.rate, count, values, values);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "serval/nn/detail/activation.h"
+
 #include "src/nn/cpu_kernels.h"
 #include "src/nn/random_cpu.h"
 #include "tests/support/nn_inputs.h"
@@ -105,11 +107,23 @@ TEST(CpuRows, RandomNumbersAreThoseOfTheStream) {
     for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{3}, (std::uint64_t{1} << 34) - 37}) {
       for (const std::int64_t count : {0, 1, 5, 64, 255, 600}) {
         std::int64_t next = 0;
-        cpu::for_each_bits(random, first, count, [&](std::int64_t i, std::uint32_t bits) {
-          EXPECT_EQ(i, next++);
-          EXPECT_EQ(bits, random.bits(first + static_cast<std::uint64_t>(i))) << first << " + " << i;
-        });
+        cpu::for_each_run(
+            random, first, count, [&](std::int64_t from, std::int64_t n, const std::uint32_t* bits) {
+              EXPECT_EQ(from, next);
+              next += n;
+              for (std::int64_t i = 0; i < n; ++i)
+                EXPECT_EQ(bits[i], random.bits(first + static_cast<std::uint64_t>(from + i))) << from + i;
+            });
         EXPECT_EQ(next, count);
+        const Values x = random_values(count + 1, 8);
+        Values y(x.size(), kBehind);
+        cpu::drop_row(random, first, 0.4f, count, x.data(), y.data());
+        for (std::int64_t i = 0; i < count; ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          EXPECT_EQ(y[at], detail::drop(random, first + static_cast<std::uint64_t>(i), 0.4f,
+                                        1.0f / (1.0f - 0.4f), x[at]));
+        }
+        EXPECT_EQ(y.back(), kBehind);
       }
     }
   });
