@@ -13,6 +13,8 @@ namespace serval::nn::bodies {
 
 Gemm::Signature gemm;
 GemmBatched::Signature gemm_batched;
+GemmPack::Signature gemm_pack;
+GemmPacked::Signature gemm_packed;
 GatherSequences::Signature gather_sequences;
 BiasActivation::Signature bias_activation;
 ActivationBackward::Signature activation_backward;

@@ -42,4 +42,8 @@ void bodies::gemm_batched(const Context& context, const GemmBatchedArgs& batched
       CUBLAS_GEMM_DEFAULT));
 }
 
+// cuBLAS reads the matrix where it stands.
+void bodies::gemm_pack(const Context&, const GemmPackArgs&) {}
+void bodies::gemm_packed(const Context& context, const GemmPackArgs& args) { gemm(context, args.product); }
+
 }  // namespace serval::nn

@@ -27,6 +27,8 @@ void register_cuda_ops(OpRegistry& registry) {
   constexpr DeviceKind kCuda = DeviceKind::kCuda;
   registry.add<Gemm>(kCuda, bodies::gemm);
   registry.add<GemmBatched>(kCuda, bodies::gemm_batched);
+  registry.add<GemmPack>(kCuda, bodies::gemm_pack);
+  registry.add<GemmPacked>(kCuda, bodies::gemm_packed);
   registry.add<GatherSequences>(kCuda, bodies::gather_sequences);
   registry.add<BiasActivation>(kCuda, bodies::bias_activation);
   registry.add<ActivationBackward>(kCuda, bodies::activation_backward);

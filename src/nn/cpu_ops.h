@@ -16,6 +16,8 @@ namespace serval::nn::cpu {
 
 void gemm(const Context& context, const GemmArgs& args);
 void gemm_batched(const Context& context, const GemmBatchedArgs& args);
+void gemm_pack(const Context& context, const GemmPackArgs& args);
+void gemm_packed(const Context& context, const GemmPackArgs& args);
 
 void bias_activation(const Context& context, const BiasActivationArgs& args);
 void activation_backward(const Context& context, const ActivationBackwardArgs& args);

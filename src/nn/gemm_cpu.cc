@@ -1,6 +1,12 @@
 #include "cpu_kernels.h"
 #include "cpu_ops.h"
 
+namespace serval::nn {
+
+std::int64_t gemm_pack_size(std::int64_t k, std::int64_t n) { return packed_b_size(k, n); }
+
+}  // namespace serval::nn
+
 namespace serval::nn::cpu {
 
 namespace {
@@ -31,6 +37,13 @@ void gemm_batched(const Context&, const GemmBatchedArgs& args) {
     one.b += args.stride_b;
     one.c += args.stride_c;
   }
+}
+
+void gemm_pack(const Context&, const GemmPackArgs& args) { cpu_kernels().pack_b(args.product, args.packed); }
+
+void gemm_packed(const Context&, const GemmPackArgs& args) {
+  check(args.product);
+  cpu_kernels().gemm_packed(args.product, args.packed, gemm_scratch());
 }
 
 }  // namespace serval::nn::cpu

@@ -112,7 +112,8 @@ void fill_block(const ParameterBlock& block, const RandomStream& random, std::sp
     }
     case InitKind::kForgetBias: {  // i, f, g, o
       const std::size_t hidden = values.size() / 4;
-      for (std::size_t i = hidden; i < 2 * hidden; ++i) values[i] = 1;
+      if (init.fan_in > 0) fill_uniform(random, 1 / std::sqrt(init.fan_in), values);
+      for (std::size_t i = hidden; i < 2 * hidden; ++i) values[i] += static_cast<float>(init.scale);
       return;
     }
   }

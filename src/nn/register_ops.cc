@@ -22,6 +22,8 @@ void register_cpu_ops(OpRegistry& registry) {
   constexpr DeviceKind kCpu = DeviceKind::kCpu;
   registry.add<Gemm>(kCpu, cpu::gemm);
   registry.add<GemmBatched>(kCpu, cpu::gemm_batched);
+  registry.add<GemmPack>(kCpu, cpu::gemm_pack);
+  registry.add<GemmPacked>(kCpu, cpu::gemm_packed);
   registry.add<BiasActivation>(kCpu, cpu::bias_activation);
   registry.add<ActivationBackward>(kCpu, cpu::activation_backward);
   registry.add<ColumnSum>(kCpu, cpu::column_sum);

@@ -208,6 +208,31 @@ TEST(LayerMistakes, MadeOfOthers) {
   });
 }
 
+TEST(LayerMistakes, Recurrent) {
+  expect_refused({
+      {R"({"type": "lstm", "input": "s", "output_peephole": "previous"})",
+       {"layers[0].output_peephole", "belongs to \"peephole\""}},
+      {R"({"type": "lstm", "input": "s", "bias": "triple"})", {"layers[0].bias", "single", "double"}},
+      {R"({"type": "lstm", "input": "v", "peephole": "full"})", {"reads a sequence, but gets [6]"}},
+      {R"({"type": "gru", "input": "v"})", {"layers[0] (gru)", "reads a sequence, but gets [6]"}},
+      {R"({"type": "gru", "input": "s", "dropout": 0.5})", {"layers[0].dropout", "there is one"}},
+      {R"({"type": "simple_rnn", "input": "i"})", {"layers[0] (simple_rnn)", "to_sequence"}},
+      {R"({"type": "simple_rnn", "input": "s", "activation": "gelu"})", {"layers[0].activation", "relu"}},
+      {R"({"type": "ds_lstm", "input": "s"})", {"layers[0] (ds_lstm)", "reads 2 inputs, but 1 are named"}},
+      {R"({"type": "ds_lstm", "input": ["s", "t"]})",
+       {"step by step", "those of \"s\" and \"t\"", "match_steps"}},
+      {R"({"type": "ds_lstm", "input": ["s", "v"]})", {"reads a sequence, but gets [6]"}},
+      {R"({"type": "ds_lstm", "input": ["s", "s"]})", {"norms of each step", "any length", "max_steps"}},
+      {R"({"type": "ds_lstm", "input": ["s", "s"], "gate_norm": "none", "max_steps": 4})",
+       {"layers[0].max_steps", "norm of each step"}},
+      {R"({"type": "to_sequence", "input": "i"}, {"type": "ds_lstm", "input": ["layer0", "layer0"], "layers": 2,
+           "max_steps": 4})",
+       {"layers[1] (ds_lstm), its stack0", "statistics for 4 steps, but its input has 5"}},
+      {R"({"type": "conv_lstm1d", "input": "v"})", {"layers[0] (conv_lstm1d)", "[channels, width]", "[6]"}},
+      {R"({"type": "conv_lstm1d", "input": "s", "kernel": 0})", {"layers[0].kernel"}},
+  });
+}
+
 // Mistakes that only a recording shows.
 std::string data_error_of(const std::string& layers, std::vector<std::int32_t> s,
                           std::vector<std::int32_t> t) {

@@ -98,5 +98,56 @@ TEST(ParameterCounts, AlexNet) {
   EXPECT_EQ(shapes, (std::vector<std::string>{"[96, 27, 27]", "[256, 13, 13]", "[256, 6, 6]"}));
 }
 
+TEST(ParameterCounts, TheLstmsOverMeanMfccs) {
+  EXPECT_EQ(weights(network_file("lstm_modified")), 305'799);
+  EXPECT_EQ(weights(network_file("lstm_traditional")), 77'160);
+}
+
+TEST(ParameterCounts, FusionNet) {
+  EXPECT_EQ(weights(network_file("fusionnet_mlp")), 700);
+  NetworkSettings eight = network_file("fusionnet_mlp");
+  eight.classes = 8;
+  EXPECT_EQ(weights(eight), 722);
+}
+
+TEST(ParameterCounts, PeepholesAreThreeForAUnitOrThreeMatrices) {
+  const auto count = [](const char* peephole) {
+    return weights(testing_support::network_of(
+        cat(R"({"inputs": {"x": {"kind": "sequence", "shape": 1}}, "layers": [{"type": "lstm", "hidden": 256,
+             "peephole": ")",
+            peephole, "\"}]}")));
+  };
+  EXPECT_EQ(count("none"), 264'192);
+  EXPECT_EQ(count("diagonal"), 264'192 + 3 * 256);
+  EXPECT_EQ(count("full"), 264'192 + 3 * 256 * 256);
+}
+
+TEST(ParameterCounts, GruAndSimpleRnn) {
+  const auto count = [](const char* layer) {
+    return weights(testing_support::network_of(cat(
+        R"({"inputs": {"x": {"kind": "sequence", "shape": 10}}, "layers": [{"hidden": 20, )", layer, "}]}")));
+  };
+  EXPECT_EQ(count(R"("type": "gru")"), 3 * (20 * 30 + 40));
+  EXPECT_EQ(count(R"("type": "gru", "reset_after": false)"), 3 * (20 * 30 + 20));
+  EXPECT_EQ(count(R"("type": "gru", "bidirectional": true, "layers": 2)"),
+            2 * 3 * (20 * 30 + 40) + 2 * 3 * (20 * 60 + 40));
+  EXPECT_EQ(count(R"("type": "simple_rnn")"), 20 * 31);
+  EXPECT_EQ(count(R"("type": "simple_rnn", "bias": "double")"), 20 * 32);
+  EXPECT_EQ(count(R"("type": "conv_lstm1d", "kernel": 5)"), 80 * (5 + 100 + 1));
+}
+
+TEST(ParameterCounts, TheDualSequenceCells) {
+  const NetworkSettings cells = testing_support::network_of(
+      R"({"inputs": {"x": {"kind": "image", "shape": [1, 512, 27]}, "y": {"kind": "image", "shape": [1, 1024, 27]}},
+          "layers": [{"type": "to_sequence", "name": "xs", "input": "x"},
+                     {"type": "to_sequence", "name": "ys", "input": "y"},
+                     {"type": "ds_lstm", "input": ["xs", "ys"], "layers": 2}]})");
+  EXPECT_EQ(weights(cells), 1'779'200 + 1'467'200);
+  EXPECT_EQ(weights(testing_support::network_of(
+                R"({"inputs": {"x": {"kind": "sequence", "shape": 39}},
+                    "layers": [{"type": "lstm", "hidden": 200, "layers": 2, "bias": "double"}]})")),
+            192'800 + 321'600);
+}
+
 }  // namespace
 }  // namespace serval::nn

@@ -21,19 +21,21 @@ struct NormShape {
   std::int64_t groups = 1, rows = 0, channels = 0, inner = 1;
   std::int64_t batch = 0;            // of sequences
   View<const std::int32_t> lengths;  // [batch]; sequences
+  std::int64_t first_step = 0;       // of the rows, where they are some steps of a sequence
 
   SERVAL_HD std::int64_t all_rows() const { return groups * rows; }
   SERVAL_HD std::int64_t statistics() const { return groups * channels; }
   SERVAL_HD std::int64_t size() const { return all_rows() * channels * inner; }
   SERVAL_HD bool counts(std::int64_t row) const {  // of all rows
-    return lengths.data == nullptr || row / batch < lengths.data[row % batch];
+    return lengths.data == nullptr || first_step + row / batch < lengths.data[row % batch];
   }
   // Values of a channel in a group.
   SERVAL_HD std::int64_t count(std::int64_t group) const {
     if (lengths.data == nullptr) return rows * inner;
     std::int64_t out = 0;
     for (std::int64_t b = 0; b < batch; ++b) {
-      const std::int64_t length = lengths.data[b];
+      std::int64_t length = lengths.data[b] - first_step;
+      if (length < 0) length = 0;
       if (groups == 1) {
         out += length * batch < rows ? length : rows / batch;
       } else {

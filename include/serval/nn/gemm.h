@@ -40,4 +40,20 @@ struct GemmBatched {
   using Signature = void(const Context&, const GemmBatchedArgs&);
 };
 
+// A product whose right-hand matrix stays the same over many calls, as that of a recurrent layer does. `packed` is room
+// for gemm_pack_size(k, n) floats, in which a device may keep op(B) as it likes best; B itself must stay as it is.
+struct GemmPackArgs {
+  GemmArgs product;
+  float* packed = nullptr;
+};
+std::int64_t gemm_pack_size(std::int64_t k, std::int64_t n);
+struct GemmPack {
+  static constexpr const char* kName = "gemm_pack";
+  using Signature = void(const Context&, const GemmPackArgs&);
+};
+struct GemmPacked {
+  static constexpr const char* kName = "gemm_packed";
+  using Signature = void(const Context&, const GemmPackArgs&);
+};
+
 }  // namespace serval::nn

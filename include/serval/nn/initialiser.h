@@ -34,7 +34,7 @@ enum class InitKind {
   kNormal,
   kUniform,
   kTruncatedNormal,
-  kForgetBias,  // 1 for the second of four gates, else 0
+  kForgetBias,  // as torch_uniform where there is a fan_in, else 0; the second of four gates gets `scale` besides
 };
 const Options<InitKind>& initialiser_names();  // those that a file may name
 

@@ -224,5 +224,11 @@ std::unique_ptr<LayerBody> make_batch_norm(Activation activation) {
   body->s.activation = activation;
   return body;
 }
+std::unique_ptr<LayerBody> make_step_norm(std::int64_t max_steps) {
+  auto body = std::make_unique<BatchNorm>();
+  body->s.per_step = max_steps > 0;
+  body->s.max_steps = max_steps;
+  return body;
+}
 
 }  // namespace serval::nn

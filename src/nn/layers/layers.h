@@ -27,6 +27,7 @@ std::unique_ptr<LayerBody> make_resize();
 
 std::unique_ptr<LayerBody> make_batch_norm();
 std::unique_ptr<LayerBody> make_batch_norm(Activation activation);  // with the defaults
+std::unique_ptr<LayerBody> make_step_norm(std::int64_t max_steps);  // of steps; 0: one statistic for all
 std::unique_ptr<LayerBody> make_local_response_norm();
 std::unique_ptr<LayerBody> make_spatial_dropout();
 std::unique_ptr<LayerBody> make_gaussian_noise();
@@ -48,6 +49,10 @@ std::unique_ptr<LayerBody> make_max_pool1d();
 std::unique_ptr<LayerBody> make_average_pool1d();
 
 std::unique_ptr<LayerBody> make_lstm();
+std::unique_ptr<LayerBody> make_gru();
+std::unique_ptr<LayerBody> make_simple_rnn();
+std::unique_ptr<LayerBody> make_ds_lstm();
+std::unique_ptr<LayerBody> make_conv_lstm1d();
 std::unique_ptr<LayerBody> make_mean_pool();
 std::unique_ptr<LayerBody> make_last_pool();
 std::unique_ptr<LayerBody> make_attention_pool();
