@@ -108,6 +108,18 @@ TEST(ParameterCounts, FusionNet) {
   NetworkSettings eight = network_file("fusionnet_mlp");
   eight.classes = 8;
   EXPECT_EQ(weights(eight), 722);
+  EXPECT_EQ(weights(network_file("fusionnet_extractor")), 665'850);
+  eight = network_file("fusionnet_extractor");
+  eight.classes = 8;
+  EXPECT_EQ(weights(eight), 665'876);
+}
+
+TEST(ParameterCounts, DualSequenceLstm) {
+  EXPECT_EQ(weights(network_file("ds_lstm")), 3'287'236);
+  NetworkSettings dual = network_file("ds_lstm_dual");
+  EXPECT_EQ(weights(dual), 3'802'440);
+  dual.classes = 7;
+  EXPECT_EQ(weights(dual), 3'803'646);
 }
 
 TEST(ParameterCounts, PeepholesAreThreeForAUnitOrThreeMatrices) {
