@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Serval against PyTorch: training steps of the same networks, from the same weights, on the same data.
+
+  compare.py --serval build/cpu/serval [--work FOLDER] [--rounds 7] [--seconds 2] [--only NAME]
+
+For each network: `serval bench train --dump` leaves weights and data; PyTorch starts from them, and the losses of 20 steps
+must agree. Then both are timed in turn, round by round, and the medians of the rounds' ratios are printed as a
+Markdown table: PyTorch's time over Serval's. With --folds, six models at once on two threads against one PyTorch
+process that trains them one after the other (the better of one and two threads), and against two PyTorch processes of
+one thread each. Needs PyTorch; run nothing else meanwhile.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+NETWORKS = HERE.parents[2] / "experiments/networks"
+
+LSTM = '{"classes": 8, "layers": [{"type": "lstm", "hidden": %d}, {"type": "last_pool"}, {"type": "dense"}]}'
+# name: (network, arguments of serval bench train)
+CASES = {
+    "LSTM 120 to 128, batch 64, 150 frames": (LSTM % 128, ["--input", "120", "--batch", "64", "--frames", "150"]),
+    "LSTM 40 to 64, batch 32, 100 frames": (LSTM % 64, ["--input", "40", "--batch", "32", "--frames", "100"]),
+    "CNN-LSTM, batch 32": (NETWORKS / "cnn_lstm_mfcc.json", ["--batch", "32"]),
+    "CNN-LSTM over time, batch 32": (NETWORKS / "cnn_lstm_mfcc_time.json", ["--batch", "32"]),
+}
+
+
+def serval(program, network, arguments, seconds, threads=1, models=1, dump=None):
+    command = [program, "bench", "train", network, *arguments, "--device", "cpu", "--threads", str(threads), "--models",
+               str(models), "--seconds", str(seconds), "--json"]
+    done = subprocess.run(command + (["--dump", str(dump)] if dump else []), capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout)
+
+
+class Torch:
+    """A PyTorch process with its own number of threads."""
+
+    def __init__(self, folder, threads):
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        self.process = subprocess.Popen([sys.executable, HERE / "torch_worker.py", folder, str(threads)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self.losses = json.loads(self.process.stdout.readline())["losses"]
+
+    def start(self, seconds):
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
+
+    def result(self):
+        return json.loads(self.process.stdout.readline())
+
+    def steps(self, seconds):
+        self.start(seconds)
+        return self.result()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def spread(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serval", required=True)
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("/tmp/serval-bench-train"))
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--folds", action="store_true")
+    args = parser.parse_args()
+    print("| network | Serval, ms a step | PyTorch, ms a step | ratio | memory, MiB: Serval | PyTorch | losses differ by |")
+    print("|---|---|---|---|---|---|---|")
+    for name, (network, arguments) in CASES.items():
+        if args.only not in name:
+            continue
+        folder = args.work / "".join(c if c.isalnum() else "_" for c in name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(network, str):
+            (folder / "given.json").write_text(network)
+            network = folder / "given.json"
+        first = serval(args.serval, network, arguments, 0.2, dump=folder)
+        torch = Torch(folder, 1)
+        apart = max(abs(a - b) for a, b in zip(first["losses"], torch.losses))
+        if len(torch.losses) != 20 or apart > 2e-3:
+            sys.exit(f"{name}: losses differ by {apart}: {first['losses']} and {torch.losses}")
+        own, other, ratios = [], [], []
+        for _ in range(args.rounds):
+            mine = serval(args.serval, network, arguments, args.seconds)
+            theirs = torch.steps(args.seconds)
+            own.append(1e3 * mine["step_s"]["median"])
+            other.append(1e3 * theirs["step_s"])
+            ratios.append(other[-1] / own[-1])
+        print(f"| {name} | {statistics.median(own):.2f} | {statistics.median(other):.2f} | {spread(ratios)} | "
+              f"{mine['growth_bytes'] / 2**20:.0f} | {theirs['growth_bytes'] / 2**20:.0f} | {apart:.1e} |", flush=True)
+        torch.close()
+        if args.folds:
+            folds(args, name, network, arguments, folder)
+
+
+def folds(args, name, network, arguments, folder):
+    workers = {1: Torch(folder, 1), 2: Torch(folder, 2), "second": Torch(folder, 1)}
+    serially, side_by_side = [], []
+    for _ in range(args.rounds):
+        mine = serval(args.serval, network, arguments, args.seconds, threads=2, models=6)["steps_per_s"]
+        best = max(1 / workers[threads].steps(args.seconds)["step_s"] for threads in (1, 2))
+        started = time.perf_counter()
+        for worker in (1, "second"):
+            workers[worker].start(args.seconds)
+        both = sum(1 / workers[worker].result()["step_s"] for worker in (1, "second"))
+        assert time.perf_counter() - started < 2 * args.seconds + 2
+        serially.append(mine / best)
+        side_by_side.append(mine / both)
+    print(f"| {name}: six models on two threads | | | {spread(serially)} of one PyTorch process, {spread(side_by_side)} of "
+          "two | | | |", flush=True)
+    for worker in workers.values():
+        worker.close()
+
+
+if __name__ == "__main__":
+    main()
