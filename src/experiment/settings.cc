@@ -13,15 +13,77 @@ void describe(SettingsVisitor& v, InputSettings& s) {
   features::describe_cuts(v, s.segments);
   v.check(!s.whole() || s.segments.shift_frames.empty(), "shift_frames",
           "says where segments start, so it needs segment_frames");
+  v.optional_object("fit", s.fit, {"whole recordings made to one length"});
+  v.optional_object("image", s.image, {"images [channel, band, time] instead of sequences"});
+  v.flag("normalise", s.normalise, {"with the mean and deviation of the fold's training recordings"});
+  v.check(s.whole() || !s.fit, "fit", "is for whole recordings; leave out segment_frames or this");
+  v.check(s.image || !s.fit || s.fit->fit == features::Fit::kPadOrCut, "fit.fit",
+          "resampling along time makes images; a sequence can only be cut: pad_or_cut");
+  if (!s.image) return;
+  v.check(s.image->layout == features::Layout::kChannelBandTime || s.image->layout == features::Layout::kChannelTimeBand,
+          "image.layout", "networks read channels first: channel_band_time or channel_time_band");
+  const bool one_size = s.image->resize != features::Resize::kNone && s.image->width > 0;
+  v.check(!s.whole() || s.fit || one_size, "image",
+          "recordings have different lengths; give fit, segment_frames, or resize with a width");
+  v.check(s.segments.segment_frames.size() < 2 || one_size, "image",
+          "segments have several lengths; give resize with a width");
+  v.check(!s.fit || s.image->resize == features::Resize::kNone, "image.resize",
+          "fit resamples along time already; leave one of the two out");
 }
 
+NamedList<InputSettings> ModelSettings::all_inputs() const {
+  if (input) {
+    const bool named = network && !network->inputs.empty();
+    return {{named ? network->inputs.front().first : "input", *input}};
+  }
+  if (!network) return inputs;
+  NamedList<InputSettings> out;
+  for (const auto& [name, wanted] : network->inputs) {
+    for (const auto& [given, settings] : inputs) {
+      if (given == name) out.emplace_back(given, settings);
+    }
+  }
+  return out;
+}
+
+namespace {
+
+void check_inputs(SettingsVisitor& v, const ModelSettings& s) {
+  v.check(s.input.has_value() != !s.inputs.empty(), "", "needs an input, or inputs by their names, and not both");
+  if (!s.network) {
+    v.check(s.inputs.empty(), "inputs", "a learner has one input");
+    return;
+  }
+  std::vector<std::string> known, given;
+  for (const auto& [name, input] : s.network->inputs) known.push_back(name);
+  if (known.empty()) known.emplace_back("input");
+  for (const auto& [name, input] : s.inputs) {
+    given.push_back(name);
+    v.check(std::find(known.begin(), known.end(), name) != known.end(), "inputs",
+            cat("the network has no input \"", name, "\"; it has {", join(known, ", "), "}"));
+  }
+  if (s.input) {
+    v.check(known.size() == 1, "input", cat("the network has ", known.size(), " inputs, {", join(known, ", "),
+                                            "}; give each under inputs"));
+    return;
+  }
+  for (const std::string& name : known) {
+    v.check(s.inputs.empty() || std::find(given.begin(), given.end(), name) != given.end(), "inputs",
+            cat("the network's input \"", name, "\" is missing"));
+  }
+}
+
+}  // namespace
+
 void describe(SettingsVisitor& v, ModelSettings& s) {
-  v.object("input", s.input, {"what the network reads", "", Need::kRequired});
+  v.optional_object("input", s.input, {"what the network reads"});
+  v.map("inputs", s.inputs, {"what the network reads by each of its inputs"});
   v.optional_object("network", s.network, {"layers, or the path of a JSON file that holds them"});
   v.optional_object("learner", s.learner, {"a classical model instead of a network"});
   v.optional_object("initial_weights", s.initial_weights, {"weights that the network starts from"});
   v.check(s.network.has_value() != s.learner.has_value(), "", "needs a network or a learner, and not both");
   v.check(!s.initial_weights || s.network.has_value(), "initial_weights", "are those of a network");
+  check_inputs(v, s);
   if (!s.network || s.network->layers.empty()) return;  // reported as missing
   const std::string problem = nn::classifier_problem(*s.network);
   v.check(problem.empty(), "network", problem);
@@ -47,21 +109,25 @@ bool one_row(const ExperimentSettings& s, const std::string& features) {
   return false;
 }
 
-void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
+void check_input(SettingsVisitor& v, const ExperimentSettings& s, const std::string& model,
+                 const InputSettings& input) {
+  if (input.features.empty()) return;  // reported as missing
   std::vector<std::string> sets;
   for (const auto& [name, settings] : s.features) sets.push_back(name);
+  const bool known = std::find(sets.begin(), sets.end(), input.features) != sets.end();
+  v.check(known, "models",
+          cat(model, ".input.features: \"", input.features, "\" is not one of {", join(sets, ", "), "}"));
+  v.check(input.whole() || !one_row(s, input.features), "models",
+          cat(model, ".input.segment_frames: \"", input.features,
+              "\" has statistics, one row a recording, which cannot be cut into segments"));
+}
+
+void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
   for (const auto& [name, model] : s.models) {
     v.check(plain_name(name), "models", cat("the name \"", name, "\" ", kPlainName));
-    if (model.input.features.empty()) continue;  // reported as missing
-    const bool known = std::find(sets.begin(), sets.end(), model.input.features) != sets.end();
-    v.check(
-        known, "models",
-        cat(name, ".input.features: \"", model.input.features, "\" is not one of {", join(sets, ", "), "}"));
-    v.check(model.input.whole() || !one_row(s, model.input.features), "models",
-            cat(name, ".input.segment_frames: \"", model.input.features,
-                "\" has statistics, one row a recording, which cannot be cut into segments"));
-    v.check(!model.learner || model.input.whole(), "models",
-            cat(name, ".input.segment_frames: a learner reads one vector a recording"));
+    for (const auto& [input_name, input] : model.all_inputs()) check_input(v, s, name, input);
+    v.check(!model.learner || !model.input || (model.input->whole() && !model.input->image && !model.input->fit),
+            "models", cat(name, ".input: a learner reads one vector a recording, not segments or images"));
     v.check(!model.learner || !s.augment.enabled(), "models",
             cat(name,
                 ".learner: augmented copies are for networks; put learners into an experiment without them"));

@@ -47,6 +47,9 @@ std::vector<std::string> Extractor::names() const { return plan_->column_names; 
 std::int64_t Extractor::frames(std::int64_t samples) const { return plan_->frames(samples); }
 std::int64_t Extractor::min_samples() const { return plan_->min_samples(); }
 bool Extractor::one_row() const { return plan_->has_statistics; }
+std::int64_t Extractor::hop_samples() const {
+  return plan_->has_statistics ? 0 : plan_->framings[static_cast<std::size_t>(plan_->sheets.front().framing)].hop;
+}
 FeatureEngine Extractor::engine() const { return body_->engine(); }
 
 std::int64_t Extractor::checked_frames(std::size_t clip, std::int64_t samples) const {

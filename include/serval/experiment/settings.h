@@ -11,6 +11,7 @@
 #include "serval/core/settings.h"
 #include "serval/corpus/corpus_use.h"
 #include "serval/corpus/labels.h"
+#include "serval/features/segment_image.h"
 #include "serval/features/segments.h"
 #include "serval/features/settings.h"
 #include "serval/folds/fold.h"
@@ -21,22 +22,33 @@
 
 namespace serval::experiment {
 
+// What a network reads of each recording by one of its inputs: the whole of it, or segments.
+//   sequences   frames as they come. A segment is the sequence of its real frames: what a tail or a short recording
+//               lacks is not padded but absent. `fit` cuts whole recordings to its frames.
+//   images      with `image`: segments, or recordings that are made to fit; see features/segment_image.h
+//   vectors     of feature sets with one row a recording, where the network declares a vector
 struct InputSettings {
   std::string features;  // name of a feature set of the experiment
-  // Without lengths, the network reads whole recordings. A segment is the sequence of its real frames: what a tail or
-  // a short recording lacks is not padded but absent.
   features::SegmentSettings segments{.segment_frames = {}};
+  std::optional<features::FitSettings> fit;
+  std::optional<features::ImageSettings> image;
+  bool normalise = true;  // with the mean and deviation of the fold's training recordings
 
   bool whole() const { return segments.segment_frames.empty(); }
 };
 void describe(SettingsVisitor& v, InputSettings& settings);
 
 struct ModelSettings {
-  InputSettings input;
+  // One of the two: the network's only input, or each by its name. Segments are cut by the first; the others follow it.
+  std::optional<InputSettings> input;
+  NamedList<InputSettings> inputs;
   // One of the two.
   std::optional<nn::NetworkSettings> network;
   std::optional<learners::LearnerSettings> learner;
   std::optional<train::InitialWeightsSettings> initial_weights;  // of the network
+
+  // In the order of the network's inputs.
+  NamedList<InputSettings> all_inputs() const;
 };
 void describe(SettingsVisitor& v, ModelSettings& settings);
 

@@ -45,6 +45,7 @@ class Extractor {
   std::int64_t frames(std::int64_t samples) const;  // 0 when a clip of so many samples is too short
   std::int64_t min_samples() const;                 // of the shortest clip that has a frame
   bool one_row() const;                             // statistics: one row a clip, however long
+  std::int64_t hop_samples() const;                 // from a frame to the next; 0 with statistics
 
   // The features of each clip. The result for a clip does not depend on what else is in the batch. Throws
   // DataError, which names the clip by its index, for a clip of another sample rate, without samples, too
