@@ -12,9 +12,10 @@
 #include "serval/core/parallel.h"
 #include "serval/core/text.h"
 #include "serval/features/extractor.h"
-#include "serval/features/segments.h"
 #include "serval/store/quantise.h"
 #include "serval/train/augmentation.h"
+
+#include "model_inputs.h"
 
 namespace serval::experiment {
 
@@ -30,49 +31,61 @@ std::int64_t length_of(const audio::AudioSettings& settings) {
 
 class ModelCopies : public train::Augmentation {
  public:
-  ModelCopies(std::shared_ptr<const CopyMaker> maker, const InputSettings& input, std::string features_name,
-              const features::FeatureSettings& feature, const train::Task& task, const Context& context,
-              int threads)
+  ModelCopies(std::shared_ptr<const CopyMaker> maker, const NamedList<InputSettings>& inputs,
+              const std::vector<features::FeatureSettings>& features, const train::Task& task,
+              const Context& context, int threads)
       : maker_(std::move(maker)),
-        input_(input),
-        name_(std::move(features_name)),
+        inputs_(inputs),
         fold_(static_cast<std::uint32_t>(task.fold)),
         seed_(task.seed),
         sources_(copied_recordings(task.sides)),
-        threads_(threads) {
-    extractors_.emplace_back(feature, maker_->sample_rate_hz(), context);
+        threads_(threads),
+        extractors_(inputs.size()) {
     // On a GPU the model's own stream; on the CPU one extractor a thread.
-    if (context.device().kind == DeviceKind::kCuda) return;
-    for (int i = 1; i < threads; ++i) {
-      contexts_.push_back(std::make_unique<Context>(context.device(), 1));
-      extractors_.emplace_back(feature, maker_->sample_rate_hz(), *contexts_.back());
+    const int workers = context.device().kind == DeviceKind::kCuda ? 1 : threads;
+    for (int i = 1; i < workers; ++i) contexts_.push_back(std::make_unique<Context>(context.device(), 1));
+    for (std::size_t input = 0; input < inputs.size(); ++input) {
+      for (int i = 0; i < workers; ++i) {
+        const Context& own = i == 0 ? context : *contexts_[static_cast<std::size_t>(i - 1)];
+        extractors_[input].emplace_back(features[input], maker_->sample_rate_hz(), own);
+      }
     }
   }
 
   bool redraws() const override { return settings().redraw == audio::Redraw::kEveryEpoch; }
 
-  std::int64_t longest_item() const override {
+  std::int64_t longest_item(std::size_t input) const override {
     std::int64_t frames = 0;
     for (const std::int64_t r : sources_)
-      frames = std::max(frames, extractors_.front().frames(maker_->longest(r)));
-    if (input_.whole()) return frames;
-    const std::vector<std::int64_t>& lengths = input_.segments.segment_frames;
+      frames = std::max(frames, extractors_[input].front().frames(maker_->longest(r)));
+    // A segment of another input than the first may round up by a frame.
+    if (inputs_.front().second.whole() || input > 0) return frames;
+    const std::vector<std::int64_t>& lengths = inputs_.front().second.segments.segment_frames;
     return std::min(frames, *std::max_element(lengths.begin(), lengths.end()));
   }
 
   train::Copies make(int epoch) override {
     train::Copies out;
-    std::vector<std::int64_t> offsets{0};  // [copies + 1], in frames
+    out.inputs.resize(inputs_.size());
+    std::vector<std::vector<std::int64_t>> offsets(inputs_.size(), {0});  // [input][copies + 1], in frames
     for (std::size_t first = 0; first < sources_.size(); first += kRecordingsABlock) {
       const std::span<const std::int64_t> block =
           std::span(sources_).subspan(first, std::min(kRecordingsABlock, sources_.size() - first));
-      for (const features::FeatureMatrix& matrix : extract(make_waveforms(block, epoch))) {
-        out.values.insert(out.values.end(), matrix.values.begin(), matrix.values.end());
-        offsets.push_back(offsets.back() + matrix.frames);
+      const std::vector<audio::Waveform> waveforms = make_waveforms(block, epoch);
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        for (const features::FeatureMatrix& matrix : extract(i, waveforms)) {
+          std::vector<float>& values = out.inputs[i].values;
+          values.insert(values.end(), matrix.values.begin(), matrix.values.end());
+          offsets[i].push_back(offsets[i].back() + matrix.frames);
+        }
       }
       for (const std::int64_t r : block) out.sources.insert(out.sources.end(), copies(), r);
     }
-    out.items = items_of(offsets);
+    std::vector<ItemSource> sources;
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      sources.push_back({inputs_[i].second.features, &offsets[i], extractors_[i].front().hop_samples()});
+    const auto items = model_items(inputs_, sources);
+    for (std::size_t i = 0; i < inputs_.size(); ++i) out.inputs[i].items = *items[i];
     return out;
   }
 
@@ -111,46 +124,29 @@ class ModelCopies : public train::Augmentation {
       const std::int64_t r = recordings[i / copies()];
       out[i] = maker_->copy(r, originals[i / copies()], key(r, i % copies(), epoch));
       const auto samples = static_cast<std::int64_t>(out[i].samples.size());
-      if (extractors_.front().frames(samples) > 0) return;
-      throw DataError(cat(maker_->id(r), ", copy ", i % copies() + 1, ": ", samples,
-                          " samples are too short for one frame of features.", name_,
-                          "; narrow the rates under augment, or set a larger audio.min_duration_s"));
+      for (std::size_t input = 0; input < inputs_.size(); ++input) {
+        if (extractors_[input].front().frames(samples) > 0) continue;
+        throw DataError(cat(maker_->id(r), ", copy ", i % copies() + 1, ": ", samples,
+                            " samples are too short for one frame of features.", inputs_[input].second.features,
+                            "; narrow the rates under augment, or set a larger audio.min_duration_s"));
+      }
     });
     return out;
   }
 
   // A matrix does not depend on which others are extracted beside it.
-  std::vector<features::FeatureMatrix> extract(const std::vector<audio::Waveform>& clips) {
+  std::vector<features::FeatureMatrix> extract(std::size_t input, const std::vector<audio::Waveform>& clips) {
     std::vector<features::FeatureMatrix> out(clips.size());
-    const std::size_t share = (clips.size() + extractors_.size() - 1) / extractors_.size();
-    parallel_for(extractors_.size(), static_cast<int>(extractors_.size()), [&](std::size_t part) {
+    std::vector<features::Extractor>& workers = extractors_[input];
+    const std::size_t share = (clips.size() + workers.size() - 1) / workers.size();
+    parallel_for(workers.size(), static_cast<int>(workers.size()), [&](std::size_t part) {
       const std::size_t begin = std::min(clips.size(), part * share);
       const std::size_t end = std::min(clips.size(), begin + share);
       if (begin == end) return;
-      auto matrices = extractors_[part].run(std::span(clips).subspan(begin, end - begin));
+      auto matrices = workers[part].run(std::span(clips).subspan(begin, end - begin));
       std::move(matrices.begin(), matrices.end(), out.begin() + static_cast<std::ptrdiff_t>(begin));
     });
     return out;
-  }
-
-  train::Items items_of(const std::vector<std::int64_t>& offsets) const {
-    train::Items items;
-    if (input_.whole()) {
-      for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
-        items.starts.push_back(offsets[i]);
-        items.frames.push_back(static_cast<std::int32_t>(offsets[i + 1] - offsets[i]));
-        items.offsets.push_back(static_cast<std::int64_t>(i));
-      }
-      items.offsets.push_back(static_cast<std::int64_t>(offsets.size()) - 1);
-      return items;
-    }
-    const features::SegmentIndex index = features::plan_segments(offsets, input_.segments);
-    for (const features::Segment& segment : index.segments) {
-      items.starts.push_back(offsets[static_cast<std::size_t>(segment.recording)] + segment.first_frame);
-      items.frames.push_back(static_cast<std::int32_t>(segment.real_frames));
-    }
-    items.offsets = index.offsets;
-    return items;
   }
 
   std::string rows(int epoch, std::size_t copy, std::int64_t recording) const {
@@ -165,14 +161,13 @@ class ModelCopies : public train::Augmentation {
   }
 
   std::shared_ptr<const CopyMaker> maker_;
-  InputSettings input_;
-  std::string name_;
+  NamedList<InputSettings> inputs_;
   std::uint32_t fold_;
   std::uint64_t seed_;
   std::vector<std::int64_t> sources_;
   int threads_;
   std::vector<std::unique_ptr<Context>> contexts_;
-  std::vector<features::Extractor> extractors_;
+  std::vector<std::vector<features::Extractor>> extractors_;  // [input][thread]
 };
 
 }  // namespace
@@ -215,11 +210,11 @@ std::int64_t CopyMaker::longest(std::int64_t recording) const {
   return static_cast<std::int64_t>(augmenter_->longest(static_cast<std::size_t>(samples)));
 }
 
-train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies, const InputSettings& input,
-                                        const features::FeatureSettings& feature) {
-  return [copies = std::move(copies), input, feature](const train::Task& task, const Context& context,
-                                                      int threads) {
-    return std::make_unique<ModelCopies>(copies, input, input.features, feature, task, context, threads);
+train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies, const NamedList<InputSettings>& inputs,
+                                        const std::vector<features::FeatureSettings>& features) {
+  return [copies = std::move(copies), inputs, features](const train::Task& task, const Context& context,
+                                                        int threads) {
+    return std::make_unique<ModelCopies>(copies, inputs, features, task, context, threads);
   };
 }
 

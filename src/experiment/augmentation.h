@@ -46,8 +46,8 @@ class CopyMaker {
 // The recordings of a fold that copies are made of: what the copies, their lineage and the audit go by.
 const std::vector<std::int64_t>& copied_recordings(const folds::Fold& fold);
 
-// Makes a task's copies while it trains.
-train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies, const InputSettings& input,
-                                        const features::FeatureSettings& feature);
+// Makes a task's copies while it trains. `features` are the settings of each input's feature set.
+train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies, const NamedList<InputSettings>& inputs,
+                                        const std::vector<features::FeatureSettings>& features);
 
 }  // namespace serval::experiment

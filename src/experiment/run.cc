@@ -7,7 +7,6 @@
 
 #include "serval/audit/audit.h"
 #include "serval/core/files.h"
-#include "serval/core/hash.h"
 #include "serval/core/log.h"
 #include "serval/core/settings_io.h"
 #include "serval/core/version.h"
@@ -19,15 +18,12 @@
 #include "serval/train/cohort.h"
 
 #include "augmentation.h"
-#include "model_items.h"
 #include "run_directory.h"
+#include "tasks.h"
 
 namespace serval::experiment {
 
 namespace {
-
-// Raised whenever the same task would train to other weights than before.
-constexpr int kTrainingVersion = 2;
 
 struct Plan {
   std::vector<folds::Fold> folds;
@@ -35,48 +31,6 @@ struct Plan {
   std::vector<std::vector<folds::Normaliser>> normalisers;
   audit::Audit audit;
 };
-
-std::size_t feature_index(const ExperimentSettings& settings, const std::string& name) {
-  for (std::size_t i = 0; i < settings.features.size(); ++i) {
-    if (settings.features[i].first == name) return i;
-  }
-  throw InternalError(cat("no feature set ", name));
-}
-
-std::string hash_task(const train::Task& task, const InputSettings& input, const FeatureSet& features,
-                      const corpus::Manifest& manifest, const Device& device,
-                      const std::string& augmentation) {
-  Hasher hasher;
-  hasher.integer(kTrainingVersion).text(to_string(device.kind)).text(features.key);
-  if (!augmentation.empty()) hasher.text(augmentation);
-  if (!input.whole()) hasher.text(write_json(settings_to_json(input.segments)));
-  if (task.network) {
-    nn::NetworkSettings network = *task.network;
-    hasher.text(write_json(settings_to_json(network)));
-    train::TrainSettings settings = task.settings;
-    settings.checkpoint_every_s = 0;  // changes no result
-    hasher.text(write_json(settings_to_json(settings)));
-    if (task.initial_weights) {
-      for (const auto& [name, array] : task.initial_weights->map) hasher.text(name).text(array);
-      hasher.text(hash_file(task.initial_weights->path(task.fold, task.seed)));
-    }
-  } else {
-    learners::LearnerSettings learner = task.learner.value();
-    hasher.text(write_json(settings_to_json(learner)));
-  }
-  hasher.integer(task.fold).integer(static_cast<std::int64_t>(task.seed));
-  for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
-    hasher.integer(static_cast<std::int64_t>(side->size()));
-    for (const std::int64_t r : *side) {
-      hasher.text(manifest.recordings[static_cast<std::size_t>(r)].id);
-      hasher.integer(manifest.class_of[static_cast<std::size_t>(r)]);
-    }
-  }
-  for (const auto* values : {&task.normaliser.mean, &task.normaliser.scale}) {
-    hasher.bytes(values->data(), values->size() * sizeof(float));
-  }
-  return hasher.hex();
-}
 
 Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
   Plan plan;
@@ -115,81 +69,6 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
   }
   plan.audit = audit::audit_plan(dataset.manifest, plan.folds, dataset.waveform_hashes, statistics, copied);
   return plan;
-}
-
-// What only the data can tell. Throws ConfigError.
-void check_model(const std::string& name, const ModelSettings& model, const train::TrainingData& data) {
-  if (model.network) {
-    const std::string problem =
-        nn::classifier_problem(*model.network, nn::sequence_sizes(data.feature, data.classes, 1, 1 << 16));
-    if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
-    return;
-  }
-  for (std::size_t r = 0; r + 1 < data.offsets.size(); ++r) {
-    const std::int64_t frames = data.frames(static_cast<std::int64_t>(r));
-    if (frames == 1) continue;
-    throw ConfigError(cat("models.", name, ".learner reads one vector a recording, but \"",
-                          model.input.features, "\" has ", frames, " frames of recording number ", r + 1,
-                          "; give the feature set statistics, such as [\"mean\", \"std\"]"));
-  }
-}
-
-std::vector<int> corpus_numbers(const corpus::Manifest& manifest) {
-  std::vector<std::string> names;
-  std::vector<int> out;
-  for (const corpus::Recording& recording : manifest.recordings) {
-    auto found = std::find(names.begin(), names.end(), recording.corpus);
-    if (found == names.end()) found = names.insert(names.end(), recording.corpus);
-    out.push_back(static_cast<int>(found - names.begin()));
-  }
-  return out;
-}
-
-// Every model on every fold with every seed; folds innermost, so that a whole cross-validation comes first.
-std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset, const Plan& plan,
-                                    const RunDirectory& directory, const Device& device,
-                                    const std::shared_ptr<const audio::Augmenter>& augmenter) {
-  std::vector<std::shared_ptr<const train::TrainingData>> data;
-  for (FeatureSet& set : dataset.features) {
-    auto shared = std::make_shared<train::TrainingData>();
-    shared->feature = set.dimension;
-    shared->classes = static_cast<std::int64_t>(dataset.manifest.classes.size());
-    shared->offsets = set.offsets;
-    shared->labels = dataset.manifest.class_of;
-    shared->corpora = corpus_numbers(dataset.manifest);
-    shared->values = Tensor::from_host(device, set.values, {set.offsets.back(), set.dimension});
-    std::vector<float>().swap(set.values);
-    data.push_back(std::move(shared));
-  }
-  const auto copies = augmenter ? std::make_shared<const CopyMaker>(settings, augmenter, dataset) : nullptr;
-  std::vector<train::Task> tasks;
-  for (const auto& [name, model] : settings.models) {
-    const std::size_t set = feature_index(settings, model.input.features);
-    check_model(name, model, *data[set]);
-    const auto items = model_items(name, model.input, dataset.features[set].offsets);
-    for (const std::int64_t seed : settings.seeds) {
-      for (const folds::Fold& fold : plan.folds) {
-        train::Task& task = tasks.emplace_back();
-        task.model = name;
-        task.fold = fold.index;
-        task.seed = static_cast<std::uint64_t>(seed);
-        task.data = data[set];
-        task.items = items;
-        if (copies && model.network)
-          task.augment = augmentation_of(copies, model.input, settings.features[set].second);
-        task.network = model.network;
-        task.learner = model.learner;
-        task.initial_weights = model.initial_weights;
-        task.settings = settings.train;
-        task.sides = fold;
-        task.normaliser = plan.normalisers[set][static_cast<std::size_t>(fold.index)];
-        task.folder = directory.model_folder(name, fold.index, task.seed);
-        task.key = hash_task(task, model.input, dataset.features[set], dataset.manifest, device,
-                             augmenter ? augmenter->fingerprint() : "");
-      }
-    }
-  }
-  return tasks;
 }
 
 report::ModelReport model_report(const std::string& name, const std::vector<train::TaskResult>& results,
@@ -320,7 +199,7 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   audit::require_passed(plan.audit, directory.folder());
 
   const std::vector<train::Task> tasks =
-      make_tasks(settings, dataset, plan, directory, options.device, augmenter);
+      make_tasks(settings, dataset, plan.folds, plan.normalisers, directory, options.device, augmenter);
   const std::vector<train::TaskResult> results = train::run_cohort(tasks, {options.device, options.threads});
 
   const report::RunReport run_report = make_report(settings, dataset, plan, results, options.device);

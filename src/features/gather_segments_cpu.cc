@@ -60,7 +60,7 @@ void gather_one(const GatherSegmentsArgs& args, std::int64_t segment) {
   const std::int64_t frames = args.frames.data[segment];
   const std::int64_t real = args.real_frames.data[segment];
   const std::int64_t start = args.starts.data[segment];
-  const std::int64_t rows = args.values.size() / (image.channels * image.bands);
+  const std::int64_t rows = (args.values.size() + args.more_values.size()) / (image.channels * image.bands);
   SERVAL_CHECK(real >= 1 && real <= frames && start >= 0 && start + real <= rows, "segment ", segment, " is ",
                real, " of ", frames, " frames from ", start, " of ", rows);
   SERVAL_CHECK(image.resize != Resize::kNone || frames == image.width && image.bands == image.height,

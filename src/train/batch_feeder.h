@@ -2,28 +2,31 @@
 // train/batch_settings.h says.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "serval/nn/network.h"
 #include "serval/train/batches.h"
 
+#include "input_feed.h"
 #include "training_loss.h"
 
 namespace serval::train {
 
 class BatchFeeder {
  public:
-  // For batches of `max_batch` items of `max_time` frames. `most_items` in a plan are foreseen; more make room.
-  BatchFeeder(const Context& context, const Task& task, std::int64_t most_items, std::int64_t max_batch,
-              std::int64_t max_time);
+  // For batches as large as the network's sizes say. `most_items` in a plan are foreseen; more make room.
+  BatchFeeder(const Context& context, const Task& task, std::int64_t most_items, const nn::NetworkSizes& sizes);
 
-  // The plan of the next batches. The one before is done with.
-  void upload(const Context& context, const EpochPlan& plan);
-  // Frames numbered on behind those of the task's recordings: [frames, feature].
-  void set_more_values(ConstTensorView values) { more_values_ = values; }
+  // The plan of the next batches, of such items of each input. The one before is done with.
+  void upload(const Context& context, const EpochPlan& plan, std::span<const Items> items);
+  // Frames of an input numbered on behind those of the task's recordings: [frames, feature].
+  void set_more_values(std::size_t input, ConstTensorView values) { feeds_[input].set_more_values(values); }
 
   // A batch as it is, or as training has it: changed by random numbers of `step`. Valid until the next.
-  const nn::Batch& gather(const Context& context, const EpochPlan& plan, const EpochPlan::Slice& slice);
-  const nn::Batch& gather_changed(const Context& context, const EpochPlan& plan,
-                                  const EpochPlan::Slice& slice, const RandomStream& random);
+  const nn::Batch& gather(const Context& context, const EpochPlan::Slice& slice);
+  const nn::Batch& gather_changed(const Context& context, const EpochPlan::Slice& slice,
+                                  const RandomStream& random);
 
   TrainingLoss::Rows rows(const EpochPlan::Slice& slice) const;
   TensorView probabilities(const EpochPlan::Slice& slice);
@@ -33,12 +36,12 @@ class BatchFeeder {
   void make_room(Device device, std::int64_t items);
 
   const Task& task_;
-  std::int64_t feature_ = 0, max_time_ = 0, most_items_ = 0;
-  Tensor mean_, scale_, x_, mixed_;
-  ConstTensorView more_values_;
+  std::int64_t most_items_ = 0;
+  std::vector<InputFeed> feeds_;
+  Tensor mixed_;
   Tensor probabilities_;  // [most_items, classes]
-  Array<std::int64_t> starts_, items_;
-  Array<std::int32_t> lengths_, labels_;
+  Array<std::int64_t> items_;
+  Array<std::int32_t> labels_;
   Tensor targets_, shares_;
   bool has_targets_ = false;  // the plan at hand
   nn::Batch batch_;

@@ -50,14 +50,11 @@ EpochPlan cut(const TrainingData& data, const Items& items, std::vector<Item> or
     const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
     std::stable_sort(begin, begin + static_cast<std::ptrdiff_t>(count),
                      [&](const Item& a, const Item& b) { return frames(a) > frames(b); });
-    plan.batches.push_back(
-        {static_cast<std::int64_t>(first), static_cast<std::int64_t>(count), frames(*begin)});
+    plan.batches.push_back({static_cast<std::int64_t>(first), static_cast<std::int64_t>(count)});
   }
   for (const Item& item : order) {
     plan.items.push_back(item.number);
     plan.recordings.push_back(item.recording);
-    plan.starts.push_back(items.starts[static_cast<std::size_t>(item.number)]);
-    plan.lengths.push_back(frames(item));
     plan.labels.push_back(data.labels[static_cast<std::size_t>(item.recording)]);
   }
   return plan;

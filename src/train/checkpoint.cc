@@ -96,11 +96,14 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
     write_flat(file, "optimiser", tensors.optimiser);
     write_flat(file, "average", tensors.average);
     write_flat(file, "centers", tensors.centers);
-    file.write("normaliser/mean", task.normaliser.mean,
-               Shape{static_cast<std::int64_t>(task.normaliser.mean.size())});
-    file.write("normaliser/scale", task.normaliser.scale,
-               Shape{static_cast<std::int64_t>(task.normaliser.scale.size())});
-    file.write_texts("normaliser/fitted_on_actors", task.normaliser.fitted_on_actors);
+    for (const TaskInput& input : task.inputs) {
+      // The first one where it always was, the others by their names.
+      const std::string group = &input == &task.first() ? "normaliser" : "normalisers/" + input.name;
+      const Shape columns{static_cast<std::int64_t>(input.normaliser.mean.size())};
+      file.write(group + "/mean", input.normaliser.mean, columns);
+      file.write(group + "/scale", input.normaliser.scale, columns);
+      file.write_texts(group + "/fitted_on_actors", input.normaliser.fitted_on_actors);
+    }
     file.write_texts("devices", state.devices);
     std::vector<double> history;
     for (const Epoch& e : state.history) {

@@ -6,22 +6,21 @@
 
 namespace serval::train {
 
-void EpochCopies::take(const Context& context, const Task& task, const Items& items, std::int64_t max_time,
-                       Copies made) {
-  const TrainingData& own = *task.data;
+ConstTensorView EpochCopies::values(std::size_t input) const {
+  const Values& v = values_[input];
+  return {v.values.data(), {v.frames, v.feature}, v.values.device().kind};
+}
+
+void EpochCopies::take(const Context& context, const Task& task, std::span<const Items> items, Copies made) {
+  const TrainingData& own = task.data();
   const std::int64_t recordings = static_cast<std::int64_t>(own.labels.size());
-  const std::int64_t frames = own.offsets.back();
-  feature_ = own.feature;
-  frames_ = static_cast<std::int64_t>(made.values.size()) / feature_;
-  SERVAL_CHECK(made.items.offsets.size() == made.sources.size() + 1 &&
-                   static_cast<std::int64_t>(made.values.size()) == frames_ * feature_,
-               made.sources.size(), " copies with ", made.items.offsets.size(), " offsets");
+  SERVAL_CHECK(made.inputs.size() == task.inputs.size(), made.inputs.size(), " inputs of copies");
   data_ = {};
   data_.classes = own.classes;
   data_.labels = own.labels;
   data_.corpora = own.corpora;
   data_.targets = own.targets;
-  items_ = items;
+  items_.assign(items.begin(), items.end());
   recordings_ = task.sides.train;
   const std::set<std::int64_t> train(task.sides.train.begin(), task.sides.train.end());
   for (std::size_t i = 0; i < made.sources.size(); ++i) {
@@ -39,18 +38,35 @@ void EpochCopies::take(const Context& context, const Task& task, const Items& it
       data_.targets.insert(data_.targets.end(), first, first + own.classes);
     }
     recordings_.push_back(recordings + static_cast<std::int64_t>(i));
-    items_.offsets.push_back(items.offsets.back() + made.items.offsets[i + 1]);
-  }
-  for (std::size_t i = 0; i < made.items.starts.size(); ++i) {
-    SERVAL_CHECK(made.items.frames[i] <= max_time, "an item of ", made.items.frames[i], " frames, at most ",
-                 max_time, " were announced");
-    items_.starts.push_back(frames + made.items.starts[i]);
-    items_.frames.push_back(made.items.frames[i]);
   }
   context.synchronize();  // the last epoch's steps may still read its copies
+  values_.resize(task.inputs.size());
+  for (std::size_t i = 0; i < task.inputs.size(); ++i)
+    take_input(context, task.inputs[i], i, made.inputs[i], made.sources.size());
+}
+
+void EpochCopies::take_input(const Context& context, const TaskInput& input, std::size_t index,
+                             const InputCopies& made, std::size_t copies) {
+  Values& v = values_[index];
+  v.feature = input.data->feature;
+  v.frames = static_cast<std::int64_t>(made.values.size()) / v.feature;
+  SERVAL_CHECK(made.items.offsets.size() == copies + 1 &&
+                   static_cast<std::int64_t>(made.values.size()) == v.frames * v.feature,
+               copies, " copies with ", made.items.offsets.size(), " offsets");
+  Items& items = items_[index];
+  const std::int64_t before = items.offsets.back();
+  for (std::size_t i = 0; i < copies; ++i) items.offsets.push_back(before + made.items.offsets[i + 1]);
+  const std::int64_t frames = input.data->offsets.back();
+  for (std::size_t i = 0; i < made.items.starts.size(); ++i) {
+    items.starts.push_back(frames + made.items.starts[i]);
+    items.frames.push_back(made.items.frames[i]);
+    if (!items.padded.empty()) {
+      items.padded.push_back(made.items.padded.empty() ? made.items.frames[i] : made.items.padded[i]);
+    }
+  }
   const auto count = static_cast<std::int64_t>(made.values.size());
-  if (count > values_.size()) values_ = Tensor(context.device(), {count});
-  copy_bytes(values_.data(), values_.device(), made.values.data(), Device{},
+  if (count > v.values.size()) v.values = Tensor(context.device(), {count});
+  copy_bytes(v.values.data(), v.values.device(), made.values.data(), Device{},
              made.values.size() * sizeof(float));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "input_feed.h"
+
 namespace serval::train {
 
 std::int64_t largest_side(const Task& task, const Items& items) {
@@ -14,26 +16,41 @@ std::int64_t largest_side(const Task& task, const Items& items) {
   return largest;
 }
 
-nn::NetworkSizes network_sizes(const Task& task, const Items& items, const Augmentation* augmentation) {
-  std::int64_t max_batch = std::min<std::int64_t>(task.settings.batch_size, largest_side(task, items));
-  std::int64_t max_time = 0;
-  for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
-    for (const std::int64_t r : *side) max_time = std::max<std::int64_t>(max_time, items.longest(r));
+std::vector<Items> task_items(const Task& task) {
+  std::vector<Items> out;
+  for (const TaskInput& input : task.inputs) out.push_back(input.items ? *input.items : whole_recordings(*input.data));
+  return out;
+}
+
+nn::NetworkSizes any_sizes(const Task& task) {
+  nn::NetworkSizes sizes;
+  sizes.classes = task.data().classes;
+  for (const TaskInput& input : task.inputs) sizes.inputs.push_back({item_shape(input), std::int64_t{1} << 16});
+  return sizes;
+}
+
+nn::NetworkSizes network_sizes(const Task& task, std::span<const Items> items, const Augmentation* augmentation) {
+  nn::NetworkSizes sizes = any_sizes(task);
+  sizes.max_batch = augmentation != nullptr
+                        ? task.settings.batch_size
+                        : std::min<std::int64_t>(task.settings.batch_size, largest_side(task, items.front()));
+  for (std::size_t i = 0; i < sizes.inputs.size(); ++i) {
+    std::int64_t& max_time = sizes.inputs[i].max_time;
+    max_time = augmentation != nullptr ? augmentation->longest_item(i) : 0;
+    for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
+      for (const std::int64_t r : *side) max_time = std::max<std::int64_t>(max_time, items[i].longest(r));
+    }
   }
-  if (augmentation != nullptr) {
-    max_batch = task.settings.batch_size;
-    max_time = std::max(max_time, augmentation->longest_item());
-  }
-  return nn::sequence_sizes(task.data->feature, task.data->classes, max_batch, max_time);
+  return sizes;
 }
 
 std::vector<float> class_weights(const Task& task, const Items& items) {
-  std::vector<float> weights(static_cast<std::size_t>(task.data->classes), 1.0f);
+  std::vector<float> weights(static_cast<std::size_t>(task.data().classes), 1.0f);
   if (task.settings.class_weights == ClassWeights::kNone) return weights;
   std::vector<std::int64_t> counts(weights.size(), 0);
   std::int64_t total = 0;
   for (const std::int64_t r : task.sides.train) {
-    counts[static_cast<std::size_t>(task.data->labels[static_cast<std::size_t>(r)])] += items.count(r);
+    counts[static_cast<std::size_t>(task.data().labels[static_cast<std::size_t>(r)])] += items.count(r);
     total += items.count(r);
   }
   for (std::size_t c = 0; c < weights.size(); ++c) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "serval/core/interrupt.h"
@@ -32,10 +33,17 @@ void check_task(const Task& task) {
                           ": train.schedule.monitor looks at validation, but nobody validates; set it to "
                           "\"train_loss\", or folds.validation_actors to 1 or more"));
   }
-  const int bands = settings.augment_batch.bands;
-  if (bands > 0 && task.data->feature % bands != 0) {
+  const BatchAugmentSettings& changes = settings.augment_batch;
+  const bool changed = changes.noise > 0 || changes.mixup_alpha > 0 || changes.masks();
+  if (changed && (task.inputs.size() > 1 || task.first().kind != nn::InputKind::kSequence)) {
+    throw ConfigError(cat("model ", task.model,
+                          ": train.augment_batch changes sequences of features, and this model reads more or "
+                          "something else; take it out, or put the model into an experiment of its own"));
+  }
+  const int bands = changes.bands;
+  if (bands > 0 && task.data().feature % bands != 0) {
     throw ConfigError(cat("model ", task.model, ": train.augment_batch.frequency_bands is ", bands,
-                          ", which does not divide the ", task.data->feature, " features"));
+                          ", which does not divide the ", task.data().feature, " features"));
   }
 }
 
@@ -45,7 +53,7 @@ struct Trainer::Impl {
   const Context& context;
   const Task& task;
   std::unique_ptr<Augmentation> augmentation;  // null: none
-  std::shared_ptr<const Items> items;
+  std::vector<Items> items;                    // of each input
   nn::NetworkSizes sizes;
   nn::Network network;
   BatchFeeder feeder;
@@ -62,13 +70,11 @@ struct Trainer::Impl {
         task(used_task),
         augmentation(used_task.augment ? used_task.augment(used_task, used_context, augmentation_threads)
                                        : nullptr),
-        items(used_task.items ? used_task.items
-                              : std::make_shared<const Items>(whole_recordings(*used_task.data))),
-        sizes(network_sizes(used_task, *items, augmentation.get())),
+        items(task_items(used_task)),
+        sizes(network_sizes(used_task, items, augmentation.get())),
         network(used_context, TrainingLoss::network_of(used_task), sizes),
-        feeder(used_context, used_task, largest_side(used_task, *items), sizes.max_batch,
-               sizes.inputs.front().max_time),
-        loss(used_context, used_task, network, class_weights(used_task, *items), sizes.max_batch),
+        feeder(used_context, used_task, largest_side(used_task, items.front()), sizes),
+        loss(used_context, used_task, network, class_weights(used_task, items.front()), sizes.max_batch),
         optimiser(used_context, network, used_task.settings),
         average(used_context, network, used_task.settings.averaging),
         selected(used_context.device(), {network.parameter_count()}),
@@ -86,15 +92,18 @@ struct Trainer::Impl {
     return {task.seed, static_cast<std::uint32_t>(task.fold), purpose, static_cast<std::uint32_t>(step), 0};
   }
 
+  std::span<const Items> training_items() const {
+    return augmentation ? copies.items() : std::span<const Items>(items);
+  }
+
   EpochPlan training_plan(int epoch) {
     if (augmentation && (copies.empty() || augmentation->redraws())) {
-      copies.take(context, task, *items, sizes.inputs.front().max_time,
-                  augmentation->make(augmentation->redraws() ? epoch : 1));
-      feeder.set_more_values(copies.values());
+      copies.take(context, task, items, augmentation->make(augmentation->redraws() ? epoch : 1));
+      for (std::size_t i = 0; i < items.size(); ++i) feeder.set_more_values(i, copies.values(i));
     }
-    const TrainingData& data = augmentation ? copies.data() : *task.data;
+    const TrainingData& data = augmentation ? copies.data() : task.data();
     const TrainSettings& settings = task.settings;
-    EpochPlan plan = shuffled_plan(data, augmentation ? copies.items() : *items,
+    EpochPlan plan = shuffled_plan(data, training_items().front(),
                                    augmentation ? copies.recordings() : task.sides.train, settings.batch_size,
                                    random(RandomPurpose::kShuffle, epoch), settings.sampling);
     if (loss.wants_targets()) fill_targets(plan, data);
@@ -107,13 +116,13 @@ struct Trainer::Impl {
 
   double train_pass(int epoch, double learning_rate) {
     const EpochPlan plan = training_plan(epoch);
-    feeder.upload(context, plan);
+    feeder.upload(context, plan, training_items());
     loss.clear(context);
     for (const EpochPlan::Slice& slice : plan.batches) {
       check_interrupted();
       ++state.step;
       const nn::Batch& batch =
-          feeder.gather_changed(context, plan, slice, random(RandomPurpose::kBatchAugment, state.step));
+          feeder.gather_changed(context, slice, random(RandomPurpose::kBatchAugment, state.step));
       network.forward(context, batch, nn::Mode::kTrain, random(RandomPurpose::kDropout, state.step));
       loss.run(context, network, feeder.rows(slice), feeder.probabilities(slice), true);
       network.backward(context, batch, loss.gradients());
@@ -126,24 +135,24 @@ struct Trainer::Impl {
 
   // Probabilities in the order of the plan; the loss adds up on the device.
   std::vector<float> score_pass(EpochPlan plan) {
-    if (loss.wants_targets()) fill_targets(plan, *task.data);
-    feeder.upload(context, plan);
+    if (loss.wants_targets()) fill_targets(plan, task.data());
+    feeder.upload(context, plan, items);
     loss.clear(context);
     for (const EpochPlan::Slice& slice : plan.batches) {
       check_interrupted();
-      network.forward(context, feeder.gather(context, plan, slice), nn::Mode::kInfer, {});
+      network.forward(context, feeder.gather(context, slice), nn::Mode::kInfer, {});
       loss.run(context, network, feeder.rows(slice), feeder.probabilities(slice), false);
     }
     return feeder.host_probabilities(context, plan);
   }
 
   void validate(Epoch& record) {
-    const EpochPlan plan = sorted_plan(*task.data, *items, task.sides.validation, task.settings.batch_size);
+    const EpochPlan plan = sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
     const std::vector<float> scores = score_pass(plan);
     record.validation_loss = loss.mean(context);
     std::vector<int> truth, predicted;
     for (const std::int64_t r : task.sides.validation)
-      truth.push_back(task.data->labels[static_cast<std::size_t>(r)]);
+      truth.push_back(task.data().labels[static_cast<std::size_t>(r)]);
     for (const std::vector<float>& p : recording_scores(plan, scores, sizes.classes, task.sides.validation)) {
       predicted.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
     }
@@ -217,7 +226,7 @@ std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>
   impl.context.synchronize();  // the mean's weights may just be on their way out
   Tensor current = impl.network.parameters().clone();
   impl.copy_parameters(impl.network.parameters(), impl.selected);
-  const EpochPlan plan = sorted_plan(*impl.task.data, *impl.items, recordings, impl.task.settings.batch_size);
+  const EpochPlan plan = sorted_plan(impl.task.data(), impl.items.front(), recordings, impl.task.settings.batch_size);
   const std::vector<float> scores = impl.score_pass(plan);
   impl.copy_parameters(impl.network.parameters(), current);
   return recording_scores(plan, scores, impl.sizes.classes, recordings);

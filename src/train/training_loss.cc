@@ -8,6 +8,8 @@
 #include "serval/nn/pointwise.h"
 #include "serval/nn/value_loss.h"
 
+#include "task_sizes.h"
+
 namespace serval::train {
 
 nn::NetworkSettings TrainingLoss::network_of(const Task& task) {
@@ -20,7 +22,7 @@ nn::NetworkSettings TrainingLoss::network_of(const Task& task) {
       nn::NetworkSettings one = network;
       one.outputs = {branch.output};
       const std::string problem =
-          nn::classifier_problem(one, nn::sequence_sizes(task.data->feature, task.data->classes, 1, 1 << 16));
+          nn::classifier_problem(one, any_sizes(task));
       if (!problem.empty()) throw ConfigError(cat("model ", task.model, ": train.loss.branches: ", problem));
     }
   }
@@ -37,8 +39,8 @@ nn::NetworkSettings TrainingLoss::network_of(const Task& task) {
 TrainingLoss::TrainingLoss(const Context& context, const Task& task, const nn::Network& network,
                            const std::vector<float>& class_weights, std::int64_t max_batch)
     : settings_(task.settings.loss),
-      classes_(task.data->classes),
-      wants_targets_(!settings_.of_classes() || !task.data->targets.empty() ||
+      classes_(task.data().classes),
+      wants_targets_(!settings_.of_classes() || !task.data().targets.empty() ||
                      task.settings.augment_batch.mixup_alpha > 0) {
   const Device device = context.device();
   for (const BranchSettings& branch : settings_.branches)

@@ -189,17 +189,17 @@ TEST_P(AugmentationTest, CopiesGoThroughTheSameExtractor) {
   const auto maker = std::make_shared<const CopyMaker>(s, augmenter, dataset);
   const Context context(device());
   const auto copies =
-      augmentation_of(maker, s.models.front().second.input, s.features.front().second)(task, context, 3);
+      augmentation_of(maker, s.models.front().second.all_inputs(), {s.features.front().second})(task, context, 3);
   const train::Copies made = copies->make(1);
   const FeatureSet& set = dataset.features.front();
   ASSERT_EQ(made.sources.size(), 2 * task.sides.train.size());
   for (std::size_t i = 0; i < made.sources.size(); ++i) {
     const auto r = static_cast<std::size_t>(made.sources[i]);
     EXPECT_EQ(made.sources[i], task.sides.train[i / 2]);
-    ASSERT_EQ(made.items.frames[i], set.offsets[r + 1] - set.offsets[r]);
-    const auto at = made.values.begin() + made.items.starts[i] * set.dimension;
+    ASSERT_EQ(made.inputs[0].items.frames[i], set.offsets[r + 1] - set.offsets[r]);
+    const auto at = made.inputs[0].values.begin() + made.inputs[0].items.starts[i] * set.dimension;
     const auto expected = set.values.begin() + set.offsets[r] * set.dimension;
-    EXPECT_TRUE(std::equal(at, at + made.items.frames[i] * set.dimension, expected)) << i;
+    EXPECT_TRUE(std::equal(at, at + made.inputs[0].items.frames[i] * set.dimension, expected)) << i;
   }
 }
 

@@ -31,10 +31,11 @@ class NoisyCopies : public Augmentation {
         values_(data_->values.to_host()),
         redraw_(redraw),
         segments_(segments) {}
-  std::int64_t longest_item() const override { return 9; }
+  std::int64_t longest_item(std::size_t) const override { return 9; }
   bool redraws() const override { return redraw_; }
   Copies make(int epoch) override {
     Copies out;
+    InputCopies& input = out.inputs.emplace_back();
     TrainingData ragged;
     ragged.offsets = {0};
     const RandomStream noise{6, 0, RandomPurpose::kTest, static_cast<std::uint32_t>(epoch), 0};
@@ -42,12 +43,12 @@ class NoisyCopies : public Augmentation {
       const std::int64_t first = data_->offsets[static_cast<std::size_t>(r)], frames = data_->frames(r);
       for (std::int64_t i = 0; i < (frames + 1) * 3; ++i) {
         const std::int64_t from = first * 3 + std::min(i, frames * 3 - 3 + i % 3);
-        out.values.push_back(values_[static_cast<std::size_t>(from)] +
-                             0.3f * noise.uniform(out.values.size()));
+        input.values.push_back(values_[static_cast<std::size_t>(from)] +
+                             0.3f * noise.uniform(input.values.size()));
       }
       ragged.offsets.push_back(ragged.offsets.back() + frames + 1);
     }
-    out.items = segments_ ? segments_of(ragged) : whole_recordings(ragged);
+    input.items = segments_ ? segments_of(ragged) : whole_recordings(ragged);
     out.sources = sources_;
     return out;
   }
@@ -63,30 +64,30 @@ class NoisyCopies : public Augmentation {
 };
 
 void augment(Task& task, bool redraw, bool segments = false) {
-  if (segments) task.items = std::make_shared<const Items>(segments_of(*task.data));
+  if (segments) task.first().items = std::make_shared<const Items>(segments_of(task.data()));
   task.augment = [=](const Task& trained, const Context&, int) {
-    return std::make_unique<NoisyCopies>(trained.sides.train, trained.data, redraw, segments);
+    return std::make_unique<NoisyCopies>(trained.sides.train, trained.first().data, redraw, segments);
   };
 }
 
 // The same copies as recordings of the corpus, which the training side holds besides.
 Task with_copies_as_recordings(Task task, const Device& device) {
-  NoisyCopies copies(task.sides.train, task.data, false, false);
+  NoisyCopies copies(task.sides.train, task.first().data, false, false);
   const Copies made = copies.make(1);
   auto data = std::make_shared<TrainingData>();
-  data->feature = task.data->feature;
-  data->classes = task.data->classes;
-  data->labels = task.data->labels;
-  data->offsets = task.data->offsets;
-  std::vector<float> values = task.data->values.to_host();
-  values.insert(values.end(), made.values.begin(), made.values.end());
+  data->feature = task.data().feature;
+  data->classes = task.data().classes;
+  data->labels = task.data().labels;
+  data->offsets = task.data().offsets;
+  std::vector<float> values = task.data().values.to_host();
+  values.insert(values.end(), made.inputs[0].values.begin(), made.inputs[0].values.end());
   for (std::size_t i = 0; i < made.sources.size(); ++i) {
     task.sides.train.push_back(static_cast<std::int64_t>(data->labels.size()));
     data->labels.push_back(data->labels[static_cast<std::size_t>(made.sources[i])]);
-    data->offsets.push_back(data->offsets.back() + made.items.frames[i]);
+    data->offsets.push_back(data->offsets.back() + made.inputs[0].items.frames[i]);
   }
   data->values = Tensor::from_host(device, values, {data->offsets.back(), 3});
-  task.data = data;
+  task.first().data = data;
   return task;
 }
 
@@ -158,7 +159,7 @@ TEST_P(AugmentedTrainerTest, ACopyOfATestRecordingEndsTheTraining) {
   for (const std::int64_t leak : {12, 18}) {  // of the validation side, of the test side
     Task task = small_task(device(), folder_.str());
     task.augment = [leak](const Task& trained, const Context&, int) {
-      return std::make_unique<NoisyCopies>(std::vector<std::int64_t>{0, 1, leak}, trained.data, false, false);
+      return std::make_unique<NoisyCopies>(std::vector<std::int64_t>{0, 1, leak}, trained.first().data, false, false);
     };
     Trainer trainer(context, task);
     EXPECT_EQ(message_of<AuditError>([&] { trainer.run_epoch(); }),
@@ -170,12 +171,12 @@ TEST_P(AugmentedTrainerTest, ACopyOfATestRecordingEndsTheTraining) {
 TEST_P(AugmentedTrainerTest, AnItemLongerThanAnnouncedIsCaught) {
   struct TooLong : NoisyCopies {
     using NoisyCopies::NoisyCopies;
-    std::int64_t longest_item() const override { return 1; }
+    std::int64_t longest_item(std::size_t) const override { return 1; }
   };
   const Context context(device());
   Task task = small_task(device(), folder_.str());
   task.augment = [](const Task& trained, const Context&, int) {
-    return std::make_unique<TooLong>(trained.sides.train, trained.data, false, false);
+    return std::make_unique<TooLong>(trained.sides.train, trained.first().data, false, false);
   };
   Trainer trainer(context, task);
   EXPECT_THROW(trainer.run_epoch(), InternalError);

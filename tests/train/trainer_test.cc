@@ -58,7 +58,7 @@ TEST_P(TrainerTest, EverySavedEpochContinuesWithTheSameBits) {
 
 TEST_P(TrainerTest, SegmentsContinueWithTheSameBits) {
   Task task = small_task(device(), folder_.str());
-  task.items = std::make_shared<const Items>(segments_of(*task.data));
+  task.first().items = std::make_shared<const Items>(segments_of(task.data()));
   const Context context(device());
   Trainer whole(context, task);
   while (!whole.finished()) whole.run_epoch();
@@ -83,8 +83,8 @@ TEST_P(TrainerTest, SegmentsContinueWithTheSameBits) {
 // Segments train as recordings of their own would, and are scored together.
 TEST_P(TrainerTest, ARecordingsScoreIsTheMeanOfItsSegments) {
   Task task = small_task(device(), folder_.str());
-  const Items items = segments_of(*task.data);
-  task.items = std::make_shared<const Items>(items);
+  const Items items = segments_of(task.data());
+  task.first().items = std::make_shared<const Items>(items);
   task.settings.select = Select::kLast;
   task.settings.class_weights = ClassWeights::kBalanced;
   // The same segments as recordings: those of one behind those of another, each a copy of its frames.
@@ -92,7 +92,7 @@ TEST_P(TrainerTest, ARecordingsScoreIsTheMeanOfItsSegments) {
   apart->feature = 3;
   apart->classes = 3;
   apart->offsets = {0};
-  const std::vector<float> frames = task.data->values.to_host();
+  const std::vector<float> frames = task.data().values.to_host();
   std::vector<float> values;
   for (std::size_t i = 0; i < items.starts.size(); ++i) {
     const auto begin = frames.begin() + items.starts[i] * 3;
@@ -101,16 +101,16 @@ TEST_P(TrainerTest, ARecordingsScoreIsTheMeanOfItsSegments) {
   }
   apart->values = Tensor::from_host(device(), values, {apart->offsets.back(), 3});
   Task single = task;
-  single.items = nullptr;
+  single.first().items = nullptr;
   single.sides = {};
   for (std::int64_t r = 0; r < 24; ++r) {
     for (std::int64_t i = items.offsets[static_cast<std::size_t>(r)];
          i < items.offsets[static_cast<std::size_t>(r) + 1]; ++i) {
-      apart->labels.push_back(task.data->labels[static_cast<std::size_t>(r)]);
+      apart->labels.push_back(task.data().labels[static_cast<std::size_t>(r)]);
       (r < 12 ? single.sides.train : r < 18 ? single.sides.validation : single.sides.test).push_back(i);
     }
   }
-  single.data = apart;
+  single.first().data = apart;
 
   const Context context(device());
   Trainer together(context, task), alone(context, single);
@@ -188,7 +188,7 @@ TEST_P(TrainerTest, BalancedWeightsCountTheTrainingSideOnly) {
 TEST_P(TrainerTest, DivergenceIsNamedWithItsCure) {
   const Context context(device());
   Task task = small_task(device(), folder_.str());
-  task.normaliser.scale = {1e38f, 1e38f, 1e38f};
+  task.first().normaliser.scale = {1e38f, 1e38f, 1e38f};
   task.network->layers.erase(task.network->layers.begin());  // no LSTM to squash it: the pool's sum overflows
   Trainer trainer(context, task);
   try {

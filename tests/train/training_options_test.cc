@@ -166,14 +166,14 @@ TEST_P(TrainingOptionsTest, SoftLabelsContainHardOnes) {
   const Task hard = task_of(R"({"optimizer": {"learning_rate": 0.05}})");
   Task soft = hard;
   auto data = std::make_shared<TrainingData>();
-  data->values = hard.data->values.clone();
-  data->offsets = hard.data->offsets;
-  data->labels = hard.data->labels;
+  data->values = hard.data().values.clone();
+  data->offsets = hard.data().offsets;
+  data->labels = hard.data().labels;
   data->feature = data->classes = 3;
   for (const int label : data->labels) {
     for (int c = 0; c < 3; ++c) data->targets.push_back(c == label ? 1.0f : 0.0f);
   }
-  soft.data = data;
+  soft.first().data = data;
   Trainer one(context, hard), other(context, soft);
   for (int e = 0; e < 3; ++e) {
     EXPECT_NEAR(one.run_epoch().train_loss, other.run_epoch().train_loss, 1e-4);

@@ -34,7 +34,7 @@ inline Task small_task(const Device& device, const std::string& folder) {
   data->values = Tensor::from_host(device, values, {data->offsets.back(), 3});
   Task task;
   task.model = "m";
-  task.data = data;
+  task.first().data = data;
   task.network = testing_support::network_of(R"({"layers": [
       {"type": "lstm", "hidden": 5}, {"type": "mean_pool"}, {"type": "dropout", "rate": 0.3}, {"type": "dense"}]})");
   task.settings.batch_size = 5;
@@ -42,8 +42,8 @@ inline Task small_task(const Device& device, const std::string& folder) {
   task.settings.optimizer.learning_rate = 0.05;
   for (std::int64_t r = 0; r < 24; ++r)
     (r < 12 ? task.sides.train : r < 18 ? task.sides.validation : task.sides.test).push_back(r);
-  task.normaliser.mean = {0.1f, 0.2f, 0.3f};
-  task.normaliser.scale = {1.5f, 1, 0.5f};
+  task.first().normaliser.mean = {0.1f, 0.2f, 0.3f};
+  task.first().normaliser.scale = {1.5f, 1, 0.5f};
   task.key = "key";
   task.folder = folder;
   return task;

@@ -20,7 +20,7 @@ folds:      core corpus features
 audit:      core corpus audio store folds
 nn:         core
 learners:   core
-train:      core store folds nn learners evaluate
+train:      core features store folds nn learners evaluate
 evaluate:   core
 report:     core audio features audit evaluate
 deploy:     core audio features nn evaluate

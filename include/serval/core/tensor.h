@@ -62,7 +62,7 @@ struct View {
   Shape shape;
   DeviceKind device = DeviceKind::kCpu;
 
-  SERVAL_HD std::int64_t size() const { return shape.size(); }
+  SERVAL_HD std::int64_t size() const { return data == nullptr ? 0 : shape.size(); }
   SERVAL_HD bool empty() const { return data == nullptr; }
   View reshaped(Shape other) const {
     SERVAL_CHECK(other.size() == shape.size(), to_string(shape), " as ", to_string(other));

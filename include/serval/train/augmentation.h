@@ -11,9 +11,12 @@
 namespace serval::train {
 
 // The copies of one epoch. A copy has the label of the recording that it was made from.
-struct Copies {
+struct InputCopies {
   std::vector<float> values;  // [frames, feature], one copy after another
   Items items;                // of the copies: starts count from the first frame of `values`
+};
+struct Copies {
+  std::vector<InputCopies> inputs;  // in the order of the task's
   std::vector<std::int64_t>
       sources;  // [copies]: the recording that each was made from, by its manifest number
 };
@@ -23,8 +26,9 @@ class Augmentation {
  public:
   virtual ~Augmentation() = default;
 
-  // No item of a copy has more frames, in whatever epoch. Depends on the training recordings and on settings alone.
-  virtual std::int64_t longest_item() const = 0;
+  // No item of a copy has more frames of that input, in whatever epoch. Depends on the training recordings and on
+  // settings alone.
+  virtual std::int64_t longest_item(std::size_t input) const = 0;
 
   // False: the copies of the first epoch serve every other.
   virtual bool redraws() const = 0;

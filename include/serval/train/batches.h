@@ -14,13 +14,10 @@ struct EpochPlan {
   struct Slice {
     std::int64_t first = 0;  // place in the arrays below
     std::int64_t count = 0;
-    std::int64_t time = 0;  // frames of its longest item
   };
   std::vector<Slice> batches;
   std::vector<std::int64_t> items;
   std::vector<std::int64_t> recordings;  // of each item
-  std::vector<std::int64_t> starts;      // first frame of each
-  std::vector<std::int32_t> lengths;     // frames of each
   std::vector<std::int32_t> labels;
   std::vector<float> targets;  // [items, classes]; only where the loss asks for rows (fill_targets)
   std::vector<float> shares;   // [items]: how much of itself each item keeps; only with mixup

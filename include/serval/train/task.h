@@ -11,6 +11,7 @@
 
 #include "serval/core/context.h"
 #include "serval/core/tensor.h"
+#include "serval/features/segment_image.h"
 #include "serval/folds/fold.h"
 #include "serval/learners/settings.h"
 #include "serval/nn/network.h"
@@ -41,6 +42,7 @@ struct TrainingData {
 struct Items {
   std::vector<std::int64_t> starts;  // [items]: first frame of each in TrainingData::values
   std::vector<std::int32_t> frames;  // [items]
+  std::vector<std::int32_t> padded;  // [items]: of images, frames with the padding behind them
   std::vector<std::int64_t>
       offsets;  // [recordings + 1]: recording r has the items [offsets[r], offsets[r + 1])
 
@@ -58,6 +60,16 @@ struct Items {
 };
 Items whole_recordings(const TrainingData& data);
 
+// One input of the network. Item k of every input is the same stretch of the same recording; labels are the first's.
+struct TaskInput {
+  std::string name = "input";
+  std::shared_ptr<const TrainingData> data = nullptr;
+  std::shared_ptr<const Items> items = nullptr;  // null: whole recordings
+  folds::Normaliser normaliser = {};             // fitted on the training actors of this fold
+  nn::InputKind kind = nn::InputKind::kSequence;
+  features::SegmentImage image = {};  // images
+};
+
 class Augmentation;  // train/augmentation.h
 struct Task;
 // Called when the task starts to train, with its context and the threads that it may use for this.
@@ -68,17 +80,19 @@ struct Task {
   std::string model;  // its name in the experiment
   int fold = 0;       // from 0
   std::uint64_t seed = 1;
-  std::shared_ptr<const TrainingData> data;
-  std::shared_ptr<const Items> items;          // null: whole recordings
+  std::vector<TaskInput> inputs = {TaskInput{}};  // in the order of the network's
   MakeAugmentation augment;                    // null: nothing trains but the recordings themselves
   std::optional<nn::NetworkSettings> network;  // one of these two
   std::optional<learners::LearnerSettings> learner = {};
   std::optional<InitialWeightsSettings> initial_weights = {};  // none: drawn
   TrainSettings settings;
   folds::Fold sides;
-  folds::Normaliser normaliser;  // fitted on the training actors of this fold
   std::string key;               // hash of everything above: a checkpoint of another key is not continued
   std::string folder;            // models/<model>/fold-03_seed-1
+
+  TaskInput& first() { return inputs.front(); }
+  const TaskInput& first() const { return inputs.front(); }
+  const TrainingData& data() const { return *inputs.front().data; }  // whose labels count
 };
 
 struct Epoch {

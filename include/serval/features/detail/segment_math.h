@@ -121,7 +121,9 @@ SERVAL_HD inline SegmentSource segment_source(const GatherSegmentsArgs& args, st
   const std::int64_t column = channel * image.bands;
   SegmentSource source;
   source.dimension = image.channels * image.bands;
-  source.values = args.values.data + args.starts.data[segment] * source.dimension + column;
+  const std::int64_t start = args.starts.data[segment] * source.dimension;
+  const std::int64_t here = args.values.size();
+  source.values = (start < here ? args.values.data + start : args.more_values.data + (start - here)) + column;
   source.mean = args.mean.data + column;
   source.scale = args.scale.data + column;
   source.real_frames = args.real_frames.data[segment];

@@ -1,0 +1,24 @@
+// From an experiment's models to the tasks that train: one for each model, fold and seed.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "serval/audio/augment.h"
+#include "serval/experiment/dataset.h"
+#include "serval/train/task.h"
+
+#include "run_directory.h"
+
+namespace serval::experiment {
+
+// Folds innermost, so that a whole cross-validation comes first. `normalisers` are those of [feature set][fold]. The
+// features leave the dataset for the device. Throws ConfigError, naming model and input, where a model does not fit its
+// data.
+std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset,
+                                    const std::vector<folds::Fold>& folds,
+                                    const std::vector<std::vector<folds::Normaliser>>& normalisers,
+                                    const RunDirectory& directory, const Device& device,
+                                    const std::shared_ptr<const audio::Augmenter>& augmenter);
+
+}  // namespace serval::experiment
