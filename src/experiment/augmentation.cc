@@ -127,7 +127,8 @@ class ModelCopies : public train::Augmentation {
       for (std::size_t input = 0; input < inputs_.size(); ++input) {
         if (extractors_[input].front().frames(samples) > 0) continue;
         throw DataError(cat(maker_->id(r), ", copy ", i % copies() + 1, ": ", samples,
-                            " samples are too short for one frame of features.", inputs_[input].second.features,
+                            " samples are too short for one frame of features.",
+                            inputs_[input].second.features,
                             "; narrow the rates under augment, or set a larger audio.min_duration_s"));
       }
     });
@@ -210,7 +211,8 @@ std::int64_t CopyMaker::longest(std::int64_t recording) const {
   return static_cast<std::int64_t>(augmenter_->longest(static_cast<std::size_t>(samples)));
 }
 
-train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies, const NamedList<InputSettings>& inputs,
+train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies,
+                                        const NamedList<InputSettings>& inputs,
                                         const std::vector<features::FeatureSettings>& features) {
   return [copies = std::move(copies), inputs, features](const train::Task& task, const Context& context,
                                                         int threads) {

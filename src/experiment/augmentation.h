@@ -47,7 +47,8 @@ class CopyMaker {
 const std::vector<std::int64_t>& copied_recordings(const folds::Fold& fold);
 
 // Makes a task's copies while it trains. `features` are the settings of each input's feature set.
-train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies, const NamedList<InputSettings>& inputs,
+train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies,
+                                        const NamedList<InputSettings>& inputs,
                                         const std::vector<features::FeatureSettings>& features);
 
 }  // namespace serval::experiment

@@ -35,8 +35,10 @@ DrawnData draw(const TrainBenchOptions& options) {
   const std::int64_t batch = options.sizes.max_batch;
   for (std::size_t i = 0; i < options.sizes.inputs.size(); ++i) {
     const std::int64_t rows = is_sequence(options.network, i) ? batch * options.frames : batch;
-    const RandomStream random{.seed = 1, .purpose = RandomPurpose::kBenchmark, .layer = static_cast<std::uint32_t>(i)};
-    std::vector<float>& x = out.x.emplace_back(static_cast<std::size_t>(rows * options.sizes.inputs[i].item.size()));
+    const RandomStream random{
+        .seed = 1, .purpose = RandomPurpose::kBenchmark, .layer = static_cast<std::uint32_t>(i)};
+    std::vector<float>& x =
+        out.x.emplace_back(static_cast<std::size_t>(rows * options.sizes.inputs[i].item.size()));
     for (std::size_t k = 0; k < x.size(); ++k) x[k] = 2 * random.uniform(k) - 1;
   }
   const RandomStream random{.seed = 1, .purpose = RandomPurpose::kBenchmark, .step = 1};
@@ -83,7 +85,8 @@ class Bench {
 
   void step() {
     ++steps_;
-    const RandomStream random{.seed = 1, .purpose = RandomPurpose::kDropout, .step = static_cast<std::uint32_t>(steps_)};
+    const RandomStream random{
+        .seed = 1, .purpose = RandomPurpose::kDropout, .step = static_cast<std::uint32_t>(steps_)};
     nn::SoftmaxCrossEntropyArgs loss;
     loss.batch = batch_.size;
     loss.classes = probabilities_.shape()[1];
@@ -127,7 +130,8 @@ class Bench {
 
 template <class T>
 void write_values(const std::string& path, const std::vector<T>& values) {
-  write_atomically(path, std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
+  write_atomically(path,
+                   std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
 }
 
 void dump(const TrainBenchOptions& options, const DrawnData& data, const Bench& bench) {
@@ -140,7 +144,8 @@ void dump(const TrainBenchOptions& options, const DrawnData& data, const Bench& 
     JsonValue item = JsonValue::object();
     item.set("name", JsonValue::of(block.name));
     JsonValue shape = JsonValue::list();
-    for (int axis = 0; axis < block.shape.rank(); ++axis) shape.items.push_back(JsonValue::of(block.shape[axis]));
+    for (int axis = 0; axis < block.shape.rank(); ++axis)
+      shape.items.push_back(JsonValue::of(block.shape[axis]));
     item.set("shape", std::move(shape));
     item.set("offset", JsonValue::of(block.offset));
     blocks.items.push_back(std::move(item));
@@ -243,10 +248,12 @@ std::string bench_text(const TrainBenchReport& report) {
   out << report.device_name << ", " << report.threads << (report.threads == 1 ? " thread, " : " threads, ")
       << report.models << (report.models == 1 ? " model" : " models") << " of " << report.parameters
       << " parameters, batch " << report.batch << ", " << report.frames << " frames\n";
-  out << "step of one model  " << 1e3 * step.median << " ms (" << 1e3 * step.min << " to " << 1e3 * step.max << ")\n";
-  out << "all models         " << report.steps_per_s << " steps/s, " << report.steps_per_s * static_cast<double>(report.batch)
-      << " recordings/s\n";
-  out << "memory             " << static_cast<double>(report.growth_bytes) / (1 << 20) << " MiB more at the peak\n";
+  out << "step of one model  " << 1e3 * step.median << " ms (" << 1e3 * step.min << " to " << 1e3 * step.max
+      << ")\n";
+  out << "all models         " << report.steps_per_s << " steps/s, "
+      << report.steps_per_s * static_cast<double>(report.batch) << " recordings/s\n";
+  out << "memory             " << static_cast<double>(report.growth_bytes) / (1 << 20)
+      << " MiB more at the peak\n";
   out << "loss               " << report.losses.front() << " at first, " << report.losses.back() << " after "
       << kTwinSteps << " steps\n";
   return out.str();

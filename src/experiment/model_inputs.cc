@@ -67,12 +67,14 @@ std::vector<std::shared_ptr<const train::Items>> model_items(const NamedList<Inp
                               "\", is not cut; segments are cut by the first and the others follow it"));
       }
       const std::vector<std::int64_t>& offsets = *sources[i].offsets;
-      out.push_back(input.fit ? items_of(features::plan_whole(offsets, *input.fit), offsets) : whole_items(offsets));
+      out.push_back(input.fit ? items_of(features::plan_whole(offsets, *input.fit), offsets)
+                              : whole_items(offsets));
     }
     return out;
   }
   std::vector<features::AlignedSet> sets;
-  const std::vector<std::string> nobody(sources.front().offsets->size() - 1);  // one manifest: the same recordings
+  const std::vector<std::string> nobody(sources.front().offsets->size() -
+                                        1);  // one manifest: the same recordings
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& [name, input] = inputs[i];
     if (i > 0 && !input.whole()) {
@@ -83,10 +85,12 @@ std::vector<std::shared_ptr<const train::Items>> model_items(const NamedList<Inp
       throw ConfigError(cat("inputs.", name, ": \"", sources[i].name,
                             "\" has no frames at known times, so segments cannot follow another input's"));
     }
-    sets.push_back({sources[i].name, nobody, sources[i].offsets, std::max<std::int64_t>(sources[i].hop_samples, 1)});
+    sets.push_back(
+        {sources[i].name, nobody, sources[i].offsets, std::max<std::int64_t>(sources[i].hop_samples, 1)});
   }
   features::AlignedInputs aligned = features::align_segments(sets, first.segments);
-  for (std::size_t i = 0; i < inputs.size(); ++i) out.push_back(items_of(aligned.sets[i], *sources[i].offsets));
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    out.push_back(items_of(aligned.sets[i], *sources[i].offsets));
   if (log != nullptr) log->push_back(count_text(aligned.sets.front(), first.segments));
   return out;
 }
@@ -102,8 +106,10 @@ InputForm input_form(const std::string& name, const InputSettings& input, const 
   form.kind = declared.kind;
   if (input.image) {
     if (declared.kind != nn::InputKind::kImage) {
-      refuse("the model gives images, but the network does not read one here; declare it under the network's inputs "
-             "with \"kind\": \"image\", or leave out image");
+      refuse(
+          "the model gives images, but the network does not read one here; declare it under the network's "
+          "inputs "
+          "with \"kind\": \"image\", or leave out image");
     }
     if (input.fit) {
       form.image = features::fitted_image(*input.image, dimension, *input.fit);

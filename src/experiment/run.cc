@@ -175,6 +175,32 @@ std::shared_ptr<const audio::Augmenter> make_augmenter(const ExperimentSettings&
   return std::make_shared<const audio::Augmenter>(settings.augment, settings.audio.sample_rate_hz);
 }
 
+// Networks that start from another one's weights train after it; all others side by side.
+std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings,
+                                          const std::vector<train::Task>& tasks,
+                                          const train::CohortOptions& options) {
+  std::map<std::string, int> stage_of;  // of a model
+  int stages = 0;
+  for (const auto& [name, model] : settings.models) {
+    const bool follows = model.initial_weights && !model.initial_weights->model.empty();
+    stage_of[name] = follows ? stage_of.at(model.initial_weights->model) + 1 : 0;
+    stages = std::max(stages, stage_of[name] + 1);
+  }
+  std::vector<train::TaskResult> results(tasks.size());
+  for (int stage = 0; stage < stages; ++stage) {
+    std::vector<std::size_t> numbers;
+    std::vector<train::Task> now;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      if (stage_of.at(tasks[i].model) != stage) continue;
+      numbers.push_back(i);
+      now.push_back(tasks[i]);
+    }
+    std::vector<train::TaskResult> done = train::run_cohort(now, options);
+    for (std::size_t i = 0; i < done.size(); ++i) results[numbers[i]] = std::move(done[i]);
+  }
+  return results;
+}
+
 }  // namespace
 
 RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options) {
@@ -200,7 +226,8 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
 
   const std::vector<train::Task> tasks =
       make_tasks(settings, dataset, plan.folds, plan.normalisers, directory, options.device, augmenter);
-  const std::vector<train::TaskResult> results = train::run_cohort(tasks, {options.device, options.threads});
+  const std::vector<train::TaskResult> results =
+      run_stages(settings, tasks, {options.device, options.threads});
 
   const report::RunReport run_report = make_report(settings, dataset, plan, results, options.device);
   outcome.results_text = report::results_text(run_report);

@@ -20,7 +20,8 @@ void describe(SettingsVisitor& v, InputSettings& s) {
   v.check(s.image || !s.fit || s.fit->fit == features::Fit::kPadOrCut, "fit.fit",
           "resampling along time makes images; a sequence can only be cut: pad_or_cut");
   if (!s.image) return;
-  v.check(s.image->layout == features::Layout::kChannelBandTime || s.image->layout == features::Layout::kChannelTimeBand,
+  v.check(s.image->layout == features::Layout::kChannelBandTime ||
+              s.image->layout == features::Layout::kChannelTimeBand,
           "image.layout", "networks read channels first: channel_band_time or channel_time_band");
   const bool one_size = s.image->resize != features::Resize::kNone && s.image->width > 0;
   v.check(!s.whole() || s.fit || one_size, "image",
@@ -49,7 +50,8 @@ NamedList<InputSettings> ModelSettings::all_inputs() const {
 namespace {
 
 void check_inputs(SettingsVisitor& v, const ModelSettings& s) {
-  v.check(s.input.has_value() != !s.inputs.empty(), "", "needs an input, or inputs by their names, and not both");
+  v.check(s.input.has_value() != !s.inputs.empty(), "",
+          "needs an input, or inputs by their names, and not both");
   if (!s.network) {
     v.check(s.inputs.empty(), "inputs", "a learner has one input");
     return;
@@ -63,8 +65,9 @@ void check_inputs(SettingsVisitor& v, const ModelSettings& s) {
             cat("the network has no input \"", name, "\"; it has {", join(known, ", "), "}"));
   }
   if (s.input) {
-    v.check(known.size() == 1, "input", cat("the network has ", known.size(), " inputs, {", join(known, ", "),
-                                            "}; give each under inputs"));
+    v.check(
+        known.size() == 1, "input",
+        cat("the network has ", known.size(), " inputs, {", join(known, ", "), "}; give each under inputs"));
     return;
   }
   for (const std::string& name : known) {
@@ -122,12 +125,26 @@ void check_input(SettingsVisitor& v, const ExperimentSettings& s, const std::str
               "\" has statistics, one row a recording, which cannot be cut into segments"));
 }
 
+// A model may start from the weights of a network before it.
+void check_stage(SettingsVisitor& v, const ExperimentSettings& s, std::size_t number) {
+  const auto& [name, model] = s.models[number];
+  if (!model.initial_weights || model.initial_weights->model.empty()) return;
+  for (std::size_t i = 0; i < number; ++i) {
+    if (s.models[i].first == model.initial_weights->model && s.models[i].second.network) return;
+  }
+  v.check(false, "models",
+          cat(name, ".initial_weights.model: \"", model.initial_weights->model,
+              "\" is no model with a network before this one"));
+}
+
 void check_models(SettingsVisitor& v, const ExperimentSettings& s) {
+  for (std::size_t i = 0; i < s.models.size(); ++i) check_stage(v, s, i);
   for (const auto& [name, model] : s.models) {
     v.check(plain_name(name), "models", cat("the name \"", name, "\" ", kPlainName));
     for (const auto& [input_name, input] : model.all_inputs()) check_input(v, s, name, input);
-    v.check(!model.learner || !model.input || (model.input->whole() && !model.input->image && !model.input->fit),
-            "models", cat(name, ".input: a learner reads one vector a recording, not segments or images"));
+    v.check(
+        !model.learner || !model.input || (model.input->whole() && !model.input->image && !model.input->fit),
+        "models", cat(name, ".input: a learner reads one vector a recording, not segments or images"));
     v.check(!model.learner || !s.augment.enabled(), "models",
             cat(name,
                 ".learner: augmented copies are for networks; put learners into an experiment without them"));

@@ -103,8 +103,9 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
   return plan;
 }
 
-std::string hash_task(const train::Task& task, const ModelPlan& plan, const Dataset& dataset, const Device& device,
-                      const std::string& augmentation) {
+// `from`: the key of the task whose weights this one starts from; "": none of this experiment.
+std::string hash_task(const train::Task& task, const ModelPlan& plan, const Dataset& dataset,
+                      const Device& device, const std::string& augmentation, const std::string& from) {
   Hasher hasher;
   hasher.integer(kTrainingVersion).text(to_string(device.kind));
   if (!augmentation.empty()) hasher.text(augmentation);
@@ -123,7 +124,7 @@ std::string hash_task(const train::Task& task, const ModelPlan& plan, const Data
     hasher.text(write_json(settings_to_json(settings)));
     if (task.initial_weights) {
       for (const auto& [name, array] : task.initial_weights->map) hasher.text(name).text(array);
-      hasher.text(hash_file(task.initial_weights->path(task.fold, task.seed)));
+      hasher.text(from.empty() ? hash_file(task.initial_weights->path(task.fold, task.seed)) : from);
     }
   } else {
     learners::LearnerSettings learner = task.learner.value();
@@ -140,6 +141,24 @@ std::string hash_task(const train::Task& task, const ModelPlan& plan, const Data
   return hasher.hex();
 }
 
+// Where a task starts from another model's weights: names its checkpoint of the same fold and seed, and gives the key of
+// the task that writes it. "" for the others.
+std::string start_from(train::Task& task, const std::vector<train::Task>& tasks,
+                       const RunDirectory& directory) {
+  if (!task.initial_weights || task.initial_weights->model.empty()) return "";
+  for (const train::Task& other : tasks) {
+    if (other.model != task.initial_weights->model || other.fold != task.fold || other.seed != task.seed)
+      continue;
+    task.initial_weights->file =
+        directory.model_folder(other.model, other.fold, other.seed) + "/checkpoint.h5";
+    NamedList<std::string>& map = task.initial_weights->map;
+    if (map.empty()) map.emplace_back("*", "*");
+    for (auto& [block, array] : map) array = "selected/" + array;
+    return other.key;
+  }
+  throw InternalError(cat("no task of model ", task.initial_weights->model));
+}
+
 std::vector<int> corpus_numbers(const corpus::Manifest& manifest) {
   std::vector<std::string> names;
   std::vector<int> out;
@@ -151,7 +170,8 @@ std::vector<int> corpus_numbers(const corpus::Manifest& manifest) {
   return out;
 }
 
-std::vector<std::shared_ptr<const train::TrainingData>> take_features(Dataset& dataset, const Device& device) {
+std::vector<std::shared_ptr<const train::TrainingData>> take_features(Dataset& dataset,
+                                                                      const Device& device) {
   std::vector<std::shared_ptr<const train::TrainingData>> data;
   for (FeatureSet& set : dataset.features) {
     auto shared = std::make_shared<train::TrainingData>();
@@ -205,7 +225,8 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         task.settings = settings.train;
         task.sides = fold;
         task.folder = directory.model_folder(name, fold.index, task.seed);
-        task.key = hash_task(task, plan, dataset, device, augmenter ? augmenter->fingerprint() : "");
+        const std::string from = start_from(task, tasks, directory);
+        task.key = hash_task(task, plan, dataset, device, augmenter ? augmenter->fingerprint() : "", from);
       }
     }
   }

@@ -48,7 +48,8 @@ std::int64_t Extractor::frames(std::int64_t samples) const { return plan_->frame
 std::int64_t Extractor::min_samples() const { return plan_->min_samples(); }
 bool Extractor::one_row() const { return plan_->has_statistics; }
 std::int64_t Extractor::hop_samples() const {
-  return plan_->has_statistics ? 0 : plan_->framings[static_cast<std::size_t>(plan_->sheets.front().framing)].hop;
+  return plan_->has_statistics ? 0
+                               : plan_->framings[static_cast<std::size_t>(plan_->sheets.front().framing)].hop;
 }
 FeatureEngine Extractor::engine() const { return body_->engine(); }
 

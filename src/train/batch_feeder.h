@@ -16,7 +16,8 @@ namespace serval::train {
 class BatchFeeder {
  public:
   // For batches as large as the network's sizes say. `most_items` in a plan are foreseen; more make room.
-  BatchFeeder(const Context& context, const Task& task, std::int64_t most_items, const nn::NetworkSizes& sizes);
+  BatchFeeder(const Context& context, const Task& task, std::int64_t most_items,
+              const nn::NetworkSizes& sizes);
 
   // The plan of the next batches, of such items of each input. The one before is done with.
   void upload(const Context& context, const EpochPlan& plan, std::span<const Items> items);

@@ -76,8 +76,10 @@ std::string InitialWeightsSettings::path(int fold, std::uint64_t seed) const {
 }
 
 void describe(SettingsVisitor& v, InitialWeightsSettings& s) {
-  v.path("file", s.file,
-         {"safetensors or HDF5; {fold} and {seed} in it are those of the model", "", Need::kRequired});
+  v.path("file", s.file, {"safetensors or HDF5; {fold} and {seed} in it are those of the model"});
+  v.text("model", s.model,
+         {"a network before this one, whose selected weights of the same fold and seed are meant"});
+  v.check(s.file.empty() != s.model.empty(), "", "needs a file or a model, and not both");
   v.text_map("map", s.map, {"which array of the file each block takes; its own name when left out"});
   for (const auto& [name, array] : s.map) {
     v.check(std::count(name.begin(), name.end(), '*') <= 1 &&

@@ -18,18 +18,21 @@ std::int64_t largest_side(const Task& task, const Items& items) {
 
 std::vector<Items> task_items(const Task& task) {
   std::vector<Items> out;
-  for (const TaskInput& input : task.inputs) out.push_back(input.items ? *input.items : whole_recordings(*input.data));
+  for (const TaskInput& input : task.inputs)
+    out.push_back(input.items ? *input.items : whole_recordings(*input.data));
   return out;
 }
 
 nn::NetworkSizes any_sizes(const Task& task) {
   nn::NetworkSizes sizes;
   sizes.classes = task.data().classes;
-  for (const TaskInput& input : task.inputs) sizes.inputs.push_back({item_shape(input), std::int64_t{1} << 16});
+  for (const TaskInput& input : task.inputs)
+    sizes.inputs.push_back({item_shape(input), std::int64_t{1} << 16});
   return sizes;
 }
 
-nn::NetworkSizes network_sizes(const Task& task, std::span<const Items> items, const Augmentation* augmentation) {
+nn::NetworkSizes network_sizes(const Task& task, std::span<const Items> items,
+                               const Augmentation* augmentation) {
   nn::NetworkSizes sizes = any_sizes(task);
   sizes.max_batch = augmentation != nullptr
                         ? task.settings.batch_size

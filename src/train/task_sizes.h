@@ -10,9 +10,10 @@
 namespace serval::train {
 
 std::int64_t largest_side(const Task& task, const Items& items);  // items of it
-std::vector<Items> task_items(const Task& task);  // of each input
+std::vector<Items> task_items(const Task& task);                  // of each input
 // `augmentation` may be null.
-nn::NetworkSizes network_sizes(const Task& task, std::span<const Items> items, const Augmentation* augmentation);
+nn::NetworkSizes network_sizes(const Task& task, std::span<const Items> items,
+                               const Augmentation* augmentation);
 // For checks that need no data: the inputs' items, and sequences as long as any.
 nn::NetworkSizes any_sizes(const Task& task);
 // Weights of the classes in the loss, from the training side alone.

@@ -103,9 +103,9 @@ struct Trainer::Impl {
     }
     const TrainingData& data = augmentation ? copies.data() : task.data();
     const TrainSettings& settings = task.settings;
-    EpochPlan plan = shuffled_plan(data, training_items().front(),
-                                   augmentation ? copies.recordings() : task.sides.train, settings.batch_size,
-                                   random(RandomPurpose::kShuffle, epoch), settings.sampling);
+    EpochPlan plan =
+        shuffled_plan(data, training_items().front(), augmentation ? copies.recordings() : task.sides.train,
+                      settings.batch_size, random(RandomPurpose::kShuffle, epoch), settings.sampling);
     if (loss.wants_targets()) fill_targets(plan, data);
     if (settings.augment_batch.mixup_alpha > 0) {
       mix_targets(plan, data.classes, settings.augment_batch.mixup_alpha,
@@ -147,7 +147,8 @@ struct Trainer::Impl {
   }
 
   void validate(Epoch& record) {
-    const EpochPlan plan = sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
+    const EpochPlan plan =
+        sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
     const std::vector<float> scores = score_pass(plan);
     record.validation_loss = loss.mean(context);
     std::vector<int> truth, predicted;
@@ -226,7 +227,8 @@ std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>
   impl.context.synchronize();  // the mean's weights may just be on their way out
   Tensor current = impl.network.parameters().clone();
   impl.copy_parameters(impl.network.parameters(), impl.selected);
-  const EpochPlan plan = sorted_plan(impl.task.data(), impl.items.front(), recordings, impl.task.settings.batch_size);
+  const EpochPlan plan =
+      sorted_plan(impl.task.data(), impl.items.front(), recordings, impl.task.settings.batch_size);
   const std::vector<float> scores = impl.score_pass(plan);
   impl.copy_parameters(impl.network.parameters(), current);
   return recording_scores(plan, scores, impl.sizes.classes, recordings);

@@ -21,8 +21,7 @@ nn::NetworkSettings TrainingLoss::network_of(const Task& task) {
       network.outputs.push_back(branch.output);
       nn::NetworkSettings one = network;
       one.outputs = {branch.output};
-      const std::string problem =
-          nn::classifier_problem(one, any_sizes(task));
+      const std::string problem = nn::classifier_problem(one, any_sizes(task));
       if (!problem.empty()) throw ConfigError(cat("model ", task.model, ": train.loss.branches: ", problem));
     }
   }

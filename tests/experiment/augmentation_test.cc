@@ -188,8 +188,8 @@ TEST_P(AugmentationTest, CopiesGoThroughTheSameExtractor) {
   const auto augmenter = std::make_shared<const audio::Augmenter>(s.augment, 8000);
   const auto maker = std::make_shared<const CopyMaker>(s, augmenter, dataset);
   const Context context(device());
-  const auto copies =
-      augmentation_of(maker, s.models.front().second.all_inputs(), {s.features.front().second})(task, context, 3);
+  const auto copies = augmentation_of(maker, s.models.front().second.all_inputs(),
+                                      {s.features.front().second})(task, context, 3);
   const train::Copies made = copies->make(1);
   const FeatureSet& set = dataset.features.front();
   ASSERT_EQ(made.sources.size(), 2 * task.sides.train.size());

@@ -7,6 +7,7 @@
 #include "serval/core/log.h"
 #include "serval/experiment/resolve.h"
 #include "serval/experiment/run.h"
+#include "serval/store/hdf5.h"
 
 #include "tests/support/tone_corpus.h"
 
@@ -102,6 +103,30 @@ TEST_F(LearnersTest, MistakesAreNamed) {
   EXPECT_THAT(error_of(R"("m": {"input": {"features": "vector"}, "learner": {"type": "logistic"}})",
                        R"(, "augment": {"effects": [{"type": "gain"}]})"),
               HasSubstr("augmented copies are for networks"));
+}
+
+// A network that starts from another's weights of the same fold, and keeps some of them.
+TEST_F(LearnersTest, StagesTrainOneAfterTheOther) {
+  const std::string models = R"(
+    "second": {"input": {"features": "vector"}, "initial_weights": {"model": "first", "map": {"body.*": "body.*"}},
+               "network": {"inputs": {"x": {"kind": "vector"}}, "layers": [
+                 {"type": "dense", "name": "body", "units": 12, "activation": "tanh", "frozen": true},
+                 {"type": "dense", "name": "head"}]}},
+    "first": {"input": {"features": "vector"}, "network": {"inputs": {"x": {"kind": "vector"}}, "layers": [
+                 {"type": "dense", "name": "body", "units": 12, "activation": "tanh"}, {"type": "dense"}]}})";
+  EXPECT_THAT(error_of(models), HasSubstr("second.initial_weights.model: \"first\" is no model"));
+  // The other order works; the frozen layer is the first model's of the same fold.
+  const std::size_t cut = models.find("\"first\": {\"input\"");
+  std::string first = models.substr(cut), second = models.substr(0, cut);
+  second.erase(second.find_last_of(','));
+  run_experiment(load(first + ", " + second), {Device{}, 2, folder_ / "staged"});
+  for (const char* fold : {"fold-01_seed-1", "fold-03_seed-2"}) {
+    const auto body = [&](const std::string& model) {
+      return store::Hdf5File::open(folder_ / ("staged/models/" + model + "/" + fold + "/checkpoint.h5"))
+          .read_floats("selected/body.w");
+    };
+    EXPECT_EQ(body("first"), body("second"));
+  }
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ class NoisyCopies : public Augmentation {
       for (std::int64_t i = 0; i < (frames + 1) * 3; ++i) {
         const std::int64_t from = first * 3 + std::min(i, frames * 3 - 3 + i % 3);
         input.values.push_back(values_[static_cast<std::size_t>(from)] +
-                             0.3f * noise.uniform(input.values.size()));
+                               0.3f * noise.uniform(input.values.size()));
       }
       ragged.offsets.push_back(ragged.offsets.back() + frames + 1);
     }
@@ -159,7 +159,8 @@ TEST_P(AugmentedTrainerTest, ACopyOfATestRecordingEndsTheTraining) {
   for (const std::int64_t leak : {12, 18}) {  // of the validation side, of the test side
     Task task = small_task(device(), folder_.str());
     task.augment = [leak](const Task& trained, const Context&, int) {
-      return std::make_unique<NoisyCopies>(std::vector<std::int64_t>{0, 1, leak}, trained.first().data, false, false);
+      return std::make_unique<NoisyCopies>(std::vector<std::int64_t>{0, 1, leak}, trained.first().data, false,
+                                           false);
     };
     Trainer trainer(context, task);
     EXPECT_EQ(message_of<AuditError>([&] { trainer.run_epoch(); }),

@@ -31,8 +31,9 @@ TEST(Batches, EveryRecordingComesOnceLongestFirstInEachBatch) {
   EXPECT_EQ(plan.batches[2].count, 1);
   for (const EpochPlan::Slice& slice : plan.batches) {
     const auto begin = plan.recordings.begin() + slice.first;
-    EXPECT_TRUE(std::is_sorted(begin, begin + slice.count,
-                               [&](std::int64_t a, std::int64_t b) { return data.frames(a) > data.frames(b); }));
+    EXPECT_TRUE(std::is_sorted(begin, begin + slice.count, [&](std::int64_t a, std::int64_t b) {
+      return data.frames(a) > data.frames(b);
+    }));
   }
   for (std::size_t i = 0; i < plan.recordings.size(); ++i) {
     const auto r = static_cast<std::size_t>(plan.recordings[i]);

@@ -15,14 +15,14 @@ namespace serval::experiment {
 
 struct TrainBenchOptions {
   nn::NetworkSettings network;
-  nn::NetworkSizes sizes;   // max_batch is the batch; every sequence has `frames` steps
+  nn::NetworkSizes sizes;  // max_batch is the batch; every sequence has `frames` steps
   std::int64_t frames = 150;
-  int models = 1;           // trained side by side, one a thread on the CPU
+  int models = 1;  // trained side by side, one a thread on the CPU
   int threads = 1;
   Device device;
   nn::OptimiserSettings optimiser;
-  double seconds = 3;       // of timed steps, after a tenth of it that does not count
-  std::string dump;         // folder for what a twin in another program needs; "": none
+  double seconds = 3;  // of timed steps, after a tenth of it that does not count
+  std::string dump;    // folder for what a twin in another program needs; "": none
 };
 
 struct TrainBenchReport {

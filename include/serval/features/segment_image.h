@@ -81,9 +81,9 @@ SegmentTable segment_table(const SegmentIndex& index, const std::vector<std::int
 struct GatherSegmentsArgs {
   SegmentImage image;
   std::int64_t segments = 0;
-  ConstTensorView values;                // [total frames, dimension]
-  ConstTensorView more_values = {};      // [more frames, dimension]: frames numbered on behind those of values
-  View<const std::int64_t> starts;       // [segment]
+  ConstTensorView values;            // [total frames, dimension]
+  ConstTensorView more_values = {};  // [more frames, dimension]: frames numbered on behind those of values
+  View<const std::int64_t> starts;   // [segment]
   View<const std::int32_t> real_frames;  // [segment], each at least 1
   View<const std::int32_t> frames;       // [segment], each at least real_frames; image.width with resize none
   ConstTensorView mean, scale;           // [dimension]

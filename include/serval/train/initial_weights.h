@@ -17,8 +17,12 @@
 
 namespace serval::train {
 
+//
+// "model" in the place of "file" names a network before this one in the same experiment: each fold and seed starts from
+// the selected weights of that network's same fold and seed, which have heard the same training recordings.
 struct InitialWeightsSettings {
   std::string file;
+  std::string model;
   NamedList<std::string> map;
 
   std::string path(int fold, std::uint64_t seed) const;  // fold from 0

@@ -81,14 +81,14 @@ struct Task {
   int fold = 0;       // from 0
   std::uint64_t seed = 1;
   std::vector<TaskInput> inputs = {TaskInput{}};  // in the order of the network's
-  MakeAugmentation augment;                    // null: nothing trains but the recordings themselves
-  std::optional<nn::NetworkSettings> network;  // one of these two
+  MakeAugmentation augment;                       // null: nothing trains but the recordings themselves
+  std::optional<nn::NetworkSettings> network;     // one of these two
   std::optional<learners::LearnerSettings> learner = {};
   std::optional<InitialWeightsSettings> initial_weights = {};  // none: drawn
   TrainSettings settings;
   folds::Fold sides;
-  std::string key;               // hash of everything above: a checkpoint of another key is not continued
-  std::string folder;            // models/<model>/fold-03_seed-1
+  std::string key;     // hash of everything above: a checkpoint of another key is not continued
+  std::string folder;  // models/<model>/fold-03_seed-1
 
   TaskInput& first() { return inputs.front(); }
   const TaskInput& first() const { return inputs.front(); }
