@@ -22,7 +22,7 @@ namespace serval::train {
 // the selected weights of that network's same fold and seed, which have heard the same training recordings.
 struct InitialWeightsSettings {
   std::string file;
-  std::string model;
+  std::string model = {};
   NamedList<std::string> map;
 
   std::string path(int fold, std::uint64_t seed) const;  // fold from 0
