@@ -55,14 +55,17 @@ TEST(ParameterCounts, ABlockOfTheBaseTransformer) {
             7'087'872);
 }
 
-// Without the head of seven classes that the file has behind it.
-std::int64_t body_weights(const std::string& name, std::int64_t features) {
-  return weights(network_file(name)) - (features + 1) * 7;
+// A body's file, and the one with a head of seven classes behind it.
+void expect_body(const std::string& name, std::int64_t features, std::int64_t count) {
+  EXPECT_EQ(weights(network_file(name)), count);
+  const NetworkSettings classifier = network_file(name + "_classifier");
+  EXPECT_EQ(weights(classifier), count + (features + 1) * 7);
+  EXPECT_EQ(classifier_problem(classifier, declared_sizes(classifier)), "");
 }
 
 TEST(ParameterCounts, DenseNet121) {
   const NetworkSettings settings = network_file("densenet121");
-  EXPECT_EQ(body_weights("densenet121", 1024), 6'953'856);
+  expect_body("densenet121", 1024, 6'953'856);
   std::int64_t statistics = 0;
   std::vector<std::string> pooled;
   for (const LayerSummary& layer : summarise(settings, declared_sizes(settings))) {
@@ -75,7 +78,7 @@ TEST(ParameterCounts, DenseNet121) {
 }
 
 TEST(ParameterCounts, Vgg16) {
-  EXPECT_EQ(body_weights("vgg16", 512), 14'714'688);
+  expect_body("vgg16", 512, 14'714'688);
   const NetworkSettings settings = network_file("vgg16");
   std::vector<std::string> pooled;
   for (const LayerSummary& layer : summarise(settings, declared_sizes(settings)))
@@ -85,7 +88,7 @@ TEST(ParameterCounts, Vgg16) {
 }
 
 TEST(ParameterCounts, AlexNet) {
-  EXPECT_EQ(body_weights("alexnet", 4096), 56'868'224);
+  expect_body("alexnet", 4096, 56'868'224);
   const NetworkSettings settings = network_file("alexnet");
   std::vector<std::int64_t> counts;
   std::vector<std::string> shapes;
@@ -93,8 +96,8 @@ TEST(ParameterCounts, AlexNet) {
     if (layer.parameters > 0) counts.push_back(layer.parameters);
     if (layer.type == "max_pool2d") shapes.push_back(layer.output_shape);
   }
-  EXPECT_EQ(counts, (std::vector<std::int64_t>{34'944, 307'456, 885'120, 663'936, 442'624, 37'752'832,
-                                               16'781'312, 28'679}));
+  EXPECT_EQ(counts,
+            (std::vector<std::int64_t>{34'944, 307'456, 885'120, 663'936, 442'624, 37'752'832, 16'781'312}));
   EXPECT_EQ(shapes, (std::vector<std::string>{"[96, 27, 27]", "[256, 13, 13]", "[256, 6, 6]"}));
 }
 
