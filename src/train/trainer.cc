@@ -192,7 +192,7 @@ bool Trainer::finished() const {
 const std::vector<Epoch>& Trainer::history() const { return impl_->state.history; }
 const std::vector<std::string>& Trainer::devices() const { return impl_->state.devices; }
 int Trainer::selected_epoch() const { return impl_->state.selected; }
-std::int64_t Trainer::parameter_count() const { return impl_->network.parameter_count(); }
+std::int64_t Trainer::parameter_count() const { return impl_->network.trained_count(); }
 
 const Epoch& Trainer::run_epoch() {
   Impl& impl = *impl_;

@@ -36,7 +36,7 @@ class Trainer {
   const std::vector<std::string>& devices() const;  // those that ran its epochs, see device_label()
   // Scores with the selected weights: [recording][class], the mean over each recording's items.
   std::vector<std::vector<float>> predict(const std::vector<std::int64_t>& recordings);
-  std::int64_t parameter_count() const;
+  std::int64_t parameter_count() const;  // those that are trained
   // Writes how the copies of the epochs so far were made; nothing for a task without augmentation.
   void write_lineage(const std::string& path) const;
 
