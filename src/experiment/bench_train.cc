@@ -201,7 +201,8 @@ TrainBenchReport bench_train(const TrainBenchOptions& options) {
     models.push_back(std::make_unique<Bench>(options, data, static_cast<std::uint32_t>(m)));
   report.parameters = models.front()->network().trained_count();
   if (!options.dump.empty()) dump(options, data, *models.front());
-  for (int step = 0; step < kTwinSteps; ++step) {
+  const int first_steps = options.dump.empty() ? 2 : kTwinSteps;
+  for (int step = 0; step < first_steps; ++step) {
     models.front()->step();
     report.losses.push_back(models.front()->mean_loss());
   }
@@ -254,8 +255,8 @@ std::string bench_text(const TrainBenchReport& report) {
       << report.steps_per_s * static_cast<double>(report.batch) << " recordings/s\n";
   out << "memory             " << static_cast<double>(report.growth_bytes) / (1 << 20)
       << " MiB more at the peak\n";
-  out << "loss               " << report.losses.front() << " at first, " << report.losses.back() << " after "
-      << kTwinSteps << " steps\n";
+  out << "loss               " << report.losses.front() << " at first, " << report.losses.back()
+      << " in step " << report.losses.size() << "\n";
   return out.str();
 }
 

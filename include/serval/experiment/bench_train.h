@@ -32,7 +32,8 @@ struct TrainBenchReport {
   std::vector<double> step_s;     // of one model, where there is one
   double steps_per_s = 0;         // of all models together
   std::int64_t growth_bytes = 0;  // of resident memory, at its highest, over what it was before
-  std::vector<double> losses;     // of the first steps, from the weights of seed 1
+  std::vector<double>
+      losses;  // of the first steps, from the weights of seed 1: kTwinSteps with a dump, else 2
 };
 
 constexpr int kTwinSteps = 20;

@@ -159,6 +159,8 @@ class Twin(nn.Module):
             return Apply(lambda x: x.mean(0))
         if kind == "last_pool":
             return Apply(lambda x: x[-1])
+        if kind == "dropout" and layer["rate"] == 0:
+            return nn.Identity()
         if kind == "flatten":
             return nn.Flatten()
         raise SystemExit(f"no twin of a layer of type {kind}")
