@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "serval/core/error.h"
+#include "serval/store/hdf5.h"
 #include "serval/train/cohort.h"
 #include "serval/train/task_result.h"
 
@@ -231,6 +232,54 @@ TEST_P(TrainerTest, ACheckpointOfAnotherShapeSaysWhatDiffers) {
     EXPECT_THAT(error.what(), HasSubstr("layer0.forward.w_h is [20, 5], the network has [24, 6]"));
     EXPECT_THAT(error.what(), HasSubstr("more.w [3, 6] is missing"));
     EXPECT_THAT(error.what(), HasSubstr("layer3.w [3, 5] is none of the network's"));
+  }
+}
+
+// Three kinds of network, two folds, two seeds: twelve models, down to the optimiser's state.
+TEST_P(TrainerTest, TwelveModelsHaveTheBitsOfOneAtAnyNumberOfThreads) {
+  const char* networks[] = {
+      R"({"layers": [{"type": "gru", "hidden": 4, "bidirectional": true}, {"type": "last_pool"}, {"type": "dense"}]})",
+      R"({"layers": [{"type": "conv1d", "channels": 5, "kernel": 3, "padding": "same"}, {"type": "batch_norm"},
+                     {"type": "activation"}, {"type": "dropout", "rate": 0.3}, {"type": "attention_pool", "units": 3},
+                     {"type": "dense"}]})",
+      R"({"layers": [{"type": "dense", "units": 4}, {"type": "transformer_block", "heads": 2, "dropout": 0.2},
+                     {"type": "mean_pool"}, {"type": "dense"}]})"};
+  const auto cohort = [&](const std::string& folder) {
+    std::vector<Task> tasks;
+    for (int n = 0; n < 3; ++n) {
+      for (const int fold : {0, 1}) {
+        for (const std::uint64_t seed : {1u, 2u}) {
+          Task& task = tasks.emplace_back(small_task(device(), folder_ / cat(folder, n, fold, seed)));
+          task.network = testing_support::network_of(networks[n]);
+          task.fold = fold;
+          task.seed = seed;
+          task.settings.epochs = 3;
+          // The folds train on different halves.
+          if (fold == 1) std::swap(task.sides.validation, task.sides.test);
+        }
+      }
+    }
+    return tasks;
+  };
+  // The optimiser's state: whatever differed anywhere would show in it.
+  const auto weights = [](const Task& task) {
+    return store::Hdf5File::open(task.folder + "/checkpoint.h5").read_floats("optimiser");
+  };
+  const std::vector<Task> first = cohort("one");
+  const std::vector<TaskResult> expected = run_cohort(first, {device(), 1});
+  ASSERT_EQ(expected.size(), 12u);
+  for (const int threads : {2, 3}) {
+    const std::vector<Task> tasks = cohort(cat("threads", threads, "-"));
+    const std::vector<TaskResult> results = run_cohort(tasks, {device(), threads});
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      EXPECT_EQ(results[i].probabilities, expected[i].probabilities) << i;
+      EXPECT_EQ(weights(tasks[i]), weights(first[i])) << i;
+    }
+  }
+  const std::vector<Task> alone = cohort("alone");
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(run_cohort({alone[i]}, {device(), 1}).front().probabilities, expected[i].probabilities) << i;
+    EXPECT_EQ(weights(alone[i]), weights(first[i])) << i;
   }
 }
 
