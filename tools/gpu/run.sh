@@ -132,6 +132,17 @@ fi
 if [[ -x "$here/bin/serval_features_gpu_bench" ]]; then
   step_seconds=$((4 * step_seconds)) step "time of features" "$out/bench.log" serval_features_gpu_bench
 fi
+if [[ -x "$here/bin/serval" ]]; then
+  networks="$here/source/experiments/networks"
+  for models in 1 12; do
+    step "training steps of an LSTM, $models at once" "$out/bench.log" serval bench train "$networks/lstm_small.json" \
+      --input 120 --batch 64 --frames 150 --models "$models" --threads "$models" --seconds 3 --device cuda
+  done
+  for network in cnn_lstm_mfcc_time ds_lstm ast_tiny; do
+    step "training steps of $network" "$out/bench.log" serval bench train "$networks/$network.json" --batch 32 \
+      --seconds 3 --device cuda
+  done
+fi
 if [[ -x "$here/bin/serval" && -d "$here/corpus" ]]; then
   rm -rf "$out/demo" "$out/demo-stores"
   SERVAL_DEMO="$here/corpus" step "time of the demo experiment" "$out/bench.log" \
