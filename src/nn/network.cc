@@ -20,11 +20,14 @@ struct Network::Impl {
     values.resize(plan.values.size());
     for (std::size_t c = 0; c < plan.clocks.size(); ++c) add_clock(device, plan.clocks[c]);
     for (const PlannedNode& node : plan.nodes) add_node(context, node);
-    if (sizes.training) scratch = Tensor(device, {scratch_floats()});
+    if (!sizes.training) return;
+    scratch = Tensor(device, {scratch_floats()});
+    share_gradients(device);
   }
 
   struct Value {
-    Tensor y, dy;                // of the value that owns the storage
+    Tensor y;                    // of the value that owns the storage
+    int room = -1;               // its gradient's, in gradient_rooms; -1: none can arrive
     const float* now = nullptr;  // where the numbers of the last forward are
     float* gradient = nullptr;   // where its gradient goes in this backward; null: not wanted
     bool written = false;        // by this backward
@@ -55,10 +58,61 @@ struct Network::Impl {
     layers.push_back(node.make ? node.make({context, plan, node, sizes}) : nullptr);
     if (!node.make) return;
     const PlannedValue& made = plan.values[static_cast<std::size_t>(node.output)];
-    Value& value = values[static_cast<std::size_t>(node.output)];
-    const std::int64_t floats = max_floats(made.type);
-    value.y = Tensor(context.device(), {floats});
-    if (sizes.training) value.dy = Tensor(context.device(), {floats});
+    values[static_cast<std::size_t>(node.output)].y = Tensor(context.device(), {max_floats(made.type)});
+  }
+
+  // A value's gradient is needed from the last of its readers, the first to go back, to the layer that made it. Values
+  // whose times do not meet share a room.
+  void share_gradients(Device device) {
+    struct Need {
+      std::size_t storage = 0;
+      std::int64_t floats = 0;
+      int first = -1, last = 0;  // numbers of nodes, counted down; outputs are there before any
+    };
+    const int before_all = static_cast<int>(plan.nodes.size());
+    std::vector<Need> needs(plan.values.size());
+    for (const int output : plan.outputs) needs[storage(output)].first = before_all;
+    for (int n = 0; n < before_all; ++n) {
+      const PlannedNode& node = plan.nodes[static_cast<std::size_t>(n)];
+      if (!node.make) continue;
+      for (const int input : node.inputs) {
+        Need& need = needs[storage(input)];
+        need.first = std::max(need.first, n);
+      }
+      Need& made = needs[static_cast<std::size_t>(node.output)];
+      made.storage = static_cast<std::size_t>(node.output);
+      made.floats = max_floats(type(node.output));
+      made.last = n;
+    }
+    std::erase_if(needs, [](const Need& need) { return need.floats == 0 || need.first < 0; });
+    std::stable_sort(needs.begin(), needs.end(),
+                     [](const Need& a, const Need& b) { return a.first > b.first; });
+    struct Room {
+      std::int64_t floats = 0;
+      int taken_to = 0;
+    };
+    std::vector<Room> rooms;
+    for (const Need& need : needs) {
+      // Of the free rooms the one that has to grow least.
+      int best = -1;
+      for (std::size_t r = 0; r < rooms.size(); ++r) {
+        if (rooms[r].taken_to <= need.first) continue;
+        const auto growth = [&](const Room& room) {
+          return std::max<std::int64_t>(0, need.floats - room.floats);
+        };
+        if (best < 0 || growth(rooms[r]) < growth(rooms[static_cast<std::size_t>(best)]))
+          best = static_cast<int>(r);
+      }
+      if (best < 0) {
+        best = static_cast<int>(rooms.size());
+        rooms.emplace_back();
+      }
+      Room& room = rooms[static_cast<std::size_t>(best)];
+      room.floats = std::max(room.floats, need.floats);
+      room.taken_to = need.last;
+      values[need.storage].room = best;
+    }
+    for (const Room& room : rooms) gradient_rooms.emplace_back(device, Shape{room.floats});
   }
 
   // Gradients that reach a value a second time are written here and then added: the most that one node needs.
@@ -157,6 +211,7 @@ struct Network::Impl {
   NetworkSizes sizes;
   NetworkPlan plan;
   Tensor parameters, gradients, scratch;
+  std::vector<Tensor> gradient_rooms;
   std::vector<std::unique_ptr<Layer>> layers;  // null: a view
   std::vector<Value> values;
   std::vector<Clock> clocks;
@@ -271,7 +326,8 @@ void Network::backward(const Context& context, const Batch& batch, std::span<con
   std::uint32_t wanted = kParameters;
   for (std::size_t v = 0; v < self.values.size(); ++v) {
     Impl::Value& value = self.values[v];
-    value.gradient = value.dy.data();
+    value.gradient =
+        value.room < 0 ? nullptr : self.gradient_rooms[static_cast<std::size_t>(value.room)].data();
     value.written = false;
     if (v >= self.sizes.inputs.size()) continue;
     value.gradient = v < dx.size() ? dx[v].data : nullptr;
