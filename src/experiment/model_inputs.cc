@@ -117,8 +117,7 @@ InputForm input_form(const std::string& name, const InputSettings& input, const 
       const std::int64_t frames = input.whole() ? 1 : input.segments.segment_frames.front();
       form.image = features::segment_image(*input.image, dimension, frames);
     }
-    const Shape batch = features::batch_shape(form.image, 1);
-    for (int axis = 1; axis < batch.rank(); ++axis) form.item.append(batch[axis]);
+    form.item = features::item_shape(form.image);
     return form;
   }
   if (declared.kind == nn::InputKind::kImage) {

@@ -27,8 +27,6 @@ std::size_t feature_index(const ExperimentSettings& settings, const std::string&
 
 // A model with its inputs worked out.
 struct ModelPlan {
-  std::string name;
-  const ModelSettings* model = nullptr;
   NamedList<InputSettings> inputs;
   std::vector<std::size_t> sets = {};  // the feature set of each input
   std::vector<train::TaskInput> task_inputs = {};
@@ -52,22 +50,12 @@ void need_one_row(const std::string& reader, const std::string& features, const 
   }
 }
 
-void check_network(const ModelPlan& plan) {
-  nn::NetworkSizes sizes;
-  sizes.classes = plan.task_inputs.front().data->classes;
-  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    const auto& [name, input] = plan.inputs[i];
-    const InputForm form = input_form(name, input, *plan.model->network, plan.task_inputs[i].data->feature);
-    sizes.inputs.push_back({form.item, std::int64_t{1} << 16});
-  }
-  const std::string problem = nn::classifier_problem(*plan.model->network, sizes);
-  if (!problem.empty()) throw ConfigError(cat("models.", plan.name, ".network: ", problem));
-}
-
 ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name, const ModelSettings& model,
                      const std::vector<std::shared_ptr<const train::TrainingData>>& data) {
-  ModelPlan plan{.name = name, .model = &model, .inputs = model.all_inputs()};
+  ModelPlan plan{.inputs = model.all_inputs()};
   std::vector<ItemSource> sources;
+  nn::NetworkSizes sizes;
+  sizes.classes = data.front()->classes;
   for (const auto& [input_name, input] : plan.inputs) {
     const std::size_t set = feature_index(settings, input.features);
     plan.sets.push_back(set);
@@ -83,6 +71,7 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
       const InputForm form = input_form(input_name, input, *model.network, data[set]->feature);
       task_input.kind = form.kind;
       task_input.image = form.image;
+      sizes.inputs.push_back({form.item, std::int64_t{1} << 16});
     } catch (const ConfigError& error) {
       throw ConfigError(cat("models.", name, ": ", error.what()));
     }
@@ -90,7 +79,8 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
       need_one_row(cat("models.", name, ", input ", input_name), input.features, *data[set]);
   }
   if (!model.network) return plan;
-  check_network(plan);
+  const std::string problem = nn::classifier_problem(*model.network, sizes);
+  if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
   std::vector<std::string> counts;
   try {
     const auto items = model_items(plan.inputs, sources, &counts);

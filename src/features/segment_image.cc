@@ -72,6 +72,13 @@ Shape batch_shape(const SegmentImage& image, std::int64_t segments) {
   return {segments, image.channels, image.height, image.width};
 }
 
+Shape item_shape(const SegmentImage& image) {
+  const Shape batch = batch_shape(image, 1);
+  Shape item;
+  for (int axis = 1; axis < batch.rank(); ++axis) item.append(batch[axis]);
+  return item;
+}
+
 SegmentTable segment_table(const SegmentIndex& index, const std::vector<std::int64_t>& offsets,
                            const Device& device) {
   SERVAL_CHECK(index.offsets.size() == offsets.size(), index.offsets.size(), " segment offsets, ",

@@ -87,8 +87,6 @@ void fill_block(const ParameterBlock& block, const RandomStream& random, std::sp
       return fill_uniform(random, std::sqrt(3 / init.fan_in), values);
     case InitKind::kTorchUniform:
       return fill_uniform(random, 1 / std::sqrt(init.fan_in), values);
-    case InitKind::kUniform:
-      return fill_uniform(random, init.scale, values);
     case InitKind::kGlorotNormal:
       return fill_truncated(random, std::sqrt(2 / both) / kCut, values);
     case InitKind::kHeNormal:

@@ -23,51 +23,64 @@ TensorView Layer::gradient(const LayerCall& call, std::size_t index) const {
   return {call.gradients + block.offset, block.shape, call.context.device().kind};
 }
 
-void multiply(const Context& context, ConstTensorView x, ConstTensorView w, TensorView y) {
-  const std::int64_t n = w.shape[0];
-  const std::int64_t k = w.shape[1];
+void project(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k, ConstMatrix x,
+             ConstMatrix w, Matrix<float> y, float beta) {
   run<Gemm>(context, GemmArgs{.transpose_b = Transpose::kYes,
-                              .m = x.size() / k,
+                              .m = rows,
                               .n = n,
                               .k = k,
                               .a = x.data,
-                              .lda = k,
+                              .lda = x.stride,
                               .b = w.data,
-                              .ldb = k,
+                              .ldb = w.stride,
+                              .beta = beta,
                               .c = y.data,
-                              .ldc = n});
+                              .ldc = y.stride});
 }
 
-void multiply_weight_gradient(const Context& context, ConstTensorView x, ConstTensorView dy, TensorView dw) {
-  const std::int64_t n = dw.shape[0];
-  const std::int64_t k = dw.shape[1];
+void project_weight_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
+                             ConstMatrix x, ConstMatrix dy, Matrix<float> dw) {
   run<Gemm>(context, GemmArgs{.transpose_a = Transpose::kYes,
                               .m = n,
                               .n = k,
-                              .k = x.size() / k,
+                              .k = rows,
                               .a = dy.data,
-                              .lda = n,
+                              .lda = dy.stride,
                               .b = x.data,
-                              .ldb = k,
+                              .ldb = x.stride,
                               .beta = 1,
                               .c = dw.data,
-                              .ldc = k});
+                              .ldc = dw.stride});
+}
+
+void project_input_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
+                            ConstMatrix dy, ConstMatrix w, Matrix<float> dx, float beta) {
+  run<Gemm>(context, GemmArgs{.m = rows,
+                              .n = k,
+                              .k = n,
+                              .a = dy.data,
+                              .lda = dy.stride,
+                              .b = w.data,
+                              .ldb = w.stride,
+                              .beta = beta,
+                              .c = dx.data,
+                              .ldc = dx.stride});
+}
+
+void multiply(const Context& context, ConstTensorView x, ConstTensorView w, TensorView y) {
+  const std::int64_t n = w.shape[0], k = w.shape[1];
+  project(context, x.size() / k, n, k, {x.data, k}, {w.data, k}, {y.data, n}, 0);
+}
+
+void multiply_weight_gradient(const Context& context, ConstTensorView x, ConstTensorView dy, TensorView dw) {
+  const std::int64_t n = dw.shape[0], k = dw.shape[1];
+  project_weight_gradient(context, x.size() / k, n, k, {x.data, k}, {dy.data, n}, {dw.data, k});
 }
 
 void multiply_input_gradient(const Context& context, ConstTensorView dy, ConstTensorView w, TensorView dx,
                              float beta) {
-  const std::int64_t n = w.shape[0];
-  const std::int64_t k = w.shape[1];
-  run<Gemm>(context, GemmArgs{.m = dy.size() / n,
-                              .n = k,
-                              .k = n,
-                              .a = dy.data,
-                              .lda = n,
-                              .b = w.data,
-                              .ldb = k,
-                              .beta = beta,
-                              .c = dx.data,
-                              .ldc = k});
+  const std::int64_t n = w.shape[0], k = w.shape[1];
+  project_input_gradient(context, dy.size() / n, n, k, {dy.data, n}, {w.data, k}, {dx.data, k}, beta);
 }
 
 }  // namespace serval::nn

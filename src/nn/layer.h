@@ -95,7 +95,23 @@ class Layer {
   std::vector<ParameterBlock> blocks_;
 };
 
-// y [rows, n] = x [rows, k] w^T with w [n, k], as every weight matrix is stored; and its two gradients.
+// A matrix as part of a larger one.
+template <class T>
+struct Matrix {
+  T* data = nullptr;
+  std::int64_t stride = 0;
+};
+using ConstMatrix = Matrix<const float>;
+
+// y [rows, n] = x [rows, k] w^T + beta y, with w [n, k]; and its gradients, that of w added to.
+void project(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k, ConstMatrix x,
+             ConstMatrix w, Matrix<float> y, float beta);
+void project_weight_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
+                             ConstMatrix x, ConstMatrix dy, Matrix<float> dw);
+void project_input_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
+                            ConstMatrix dy, ConstMatrix w, Matrix<float> dx, float beta);
+
+// The same of whole matrices, w [n, k] as every weight matrix is stored.
 void multiply(const Context& context, ConstTensorView x, ConstTensorView w, TensorView y);
 void multiply_weight_gradient(const Context& context, ConstTensorView x, ConstTensorView dy, TensorView dw);
 void multiply_input_gradient(const Context& context, ConstTensorView dy, ConstTensorView w, TensorView dx,

@@ -152,6 +152,13 @@ struct Network::Impl {
   ConstTensorView view(const LayerCall& call, int value) const {
     return {values[storage(value)].now, call.shape(type(value)), call.context.device().kind};
   }
+  // Of the last forward.
+  ConstTensorView result(int value) const {
+    SERVAL_CHECK(batch > 0, "no forward yet");
+    const ValueType& t = type(value);
+    Shape shape = t.sequence() ? Shape{steps[static_cast<std::size_t>(t.clock)].time, batch} : Shape{batch};
+    return {values[storage(value)].now, shape.append(t.item), parameters.device().kind};
+  }
   TensorView gradient_view(const LayerCall& call, int value) const {
     return {values[storage(value)].gradient, call.shape(type(value)), call.context.device().kind};
   }
@@ -273,15 +280,7 @@ const ValueType& Network::output_type(std::size_t index) const {
   return impl_->type(impl_->plan.outputs[index]);
 }
 
-ConstTensorView Network::output(std::size_t index) const {
-  const Impl& self = *impl_;
-  const int value = self.plan.outputs[index];
-  const ValueType& type = self.type(value);
-  SERVAL_CHECK(self.batch > 0, "no forward yet");
-  Shape shape = type.sequence() ? Shape{self.steps[static_cast<std::size_t>(type.clock)].time, self.batch}
-                                : Shape{self.batch};
-  return {self.values[self.storage(value)].now, shape.append(type.item), self.parameters.device().kind};
-}
+ConstTensorView Network::output(std::size_t index) const { return impl_->result(impl_->plan.outputs[index]); }
 
 namespace {
 
@@ -295,13 +294,7 @@ int find_value(const NetworkPlan& plan, const std::string& name) {
 }  // namespace
 
 ConstTensorView Network::tap(const std::string& name) const {
-  const Impl& self = *impl_;
-  const int value = find_value(self.plan, name);
-  const ValueType& type = self.type(value);
-  SERVAL_CHECK(self.batch > 0, "no forward yet");
-  Shape shape = type.sequence() ? Shape{self.steps[static_cast<std::size_t>(type.clock)].time, self.batch}
-                                : Shape{self.batch};
-  return {self.values[self.storage(value)].now, shape.append(type.item), self.parameters.device().kind};
+  return impl_->result(find_value(impl_->plan, name));
 }
 
 const std::int32_t* Network::host_lengths(const std::string& name) const {

@@ -57,7 +57,7 @@ const nn::Batch& BatchFeeder::gather_changed(const Context& context, const Epoch
                                              const RandomStream& random) {
   gather(context, slice);
   const BatchAugmentSettings& settings = task_.settings.augment_batch;
-  if (settings.noise == 0 && settings.mixup_alpha == 0 && !settings.masks()) return batch_;
+  if (!settings.enabled()) return batch_;
   nn::InputBatch& input = batch_.inputs.front();
   const std::int64_t time = input.time, feature = task_.data().feature;
   const Shape shape{time, slice.count, feature};

@@ -16,11 +16,7 @@ void upload_to(Array<T>& to, const std::vector<T>& values) {
 }  // namespace
 
 Shape item_shape(const TaskInput& input) {
-  if (input.kind != nn::InputKind::kImage) return Shape{input.data->feature};
-  const Shape batch = features::batch_shape(input.image, 1);
-  Shape item;
-  for (int axis = 1; axis < batch.rank(); ++axis) item.append(batch[axis]);
-  return item;
+  return input.kind == nn::InputKind::kImage ? features::item_shape(input.image) : Shape{input.data->feature};
 }
 
 InputFeed::InputFeed(const Context& context, const TaskInput& input, std::int64_t max_batch,

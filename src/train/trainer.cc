@@ -34,8 +34,7 @@ void check_task(const Task& task) {
                           "\"train_loss\", or folds.validation_actors to 1 or more"));
   }
   const BatchAugmentSettings& changes = settings.augment_batch;
-  const bool changed = changes.noise > 0 || changes.mixup_alpha > 0 || changes.masks();
-  if (changed && (task.inputs.size() > 1 || task.first().kind != nn::InputKind::kSequence)) {
+  if (changes.enabled() && (task.inputs.size() > 1 || task.first().kind != nn::InputKind::kSequence)) {
     throw ConfigError(cat("model ", task.model,
                           ": train.augment_batch changes sequences of features, and this model reads more or "
                           "something else; take it out, or put the model into an experiment of its own"));

@@ -68,6 +68,7 @@ SegmentImage fitted_image(const ImageSettings& settings, std::int64_t dimension,
 
 // [segment, ...] in the order of the layout.
 Shape batch_shape(const SegmentImage& image, std::int64_t segments);
+Shape item_shape(const SegmentImage& image);  // the same of one segment
 
 // Where each segment of an index lies in the feature set, on the device.
 struct SegmentTable {

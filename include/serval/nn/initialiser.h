@@ -7,7 +7,7 @@
 //   torch_uniform                   (PyTorch's default of dense, convolution and recurrent layers)
 //                                   within 1 / sqrt(fan_in)
 //   orthogonal                      rows or columns orthonormal; for each gate of a recurrent layer by itself
-//   normal, uniform                 with deviation `scale`, or within it
+//   normal                          with deviation `scale`
 //   truncated_normal                deviation `scale`, drawn again beyond two of it
 //   zeros, ones, constant           constant: `scale`
 // The *_normal ones of Keras cut at two deviations and widen by 1 / 0.8796; so do these.
@@ -32,7 +32,6 @@ enum class InitKind {
   kTorchUniform,
   kOrthogonal,
   kNormal,
-  kUniform,
   kTruncatedNormal,
   kForgetBias,  // as torch_uniform where there is a fan_in, else 0; the second of four gates gets `scale` besides
 };

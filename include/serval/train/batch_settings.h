@@ -21,6 +21,7 @@ struct BatchAugmentSettings {
   bool fill_mean = false;
 
   bool masks() const { return time_masks > 0 || band_masks > 0; }
+  bool enabled() const { return noise > 0 || mixup_alpha > 0 || masks(); }
 };
 void describe(SettingsVisitor& v, BatchAugmentSettings& settings);
 

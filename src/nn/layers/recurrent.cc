@@ -22,50 +22,6 @@ void describe_recurrent_bias(SettingsVisitor& v, RecurrentBias& bias) {
            {"double: one with the inputs and one with the state, as in PyTorch; only their sum matters"});
 }
 
-void project(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k, ConstMatrix x,
-             ConstMatrix w, Matrix<float> y, float beta) {
-  run<Gemm>(context, GemmArgs{.transpose_b = Transpose::kYes,
-                              .m = rows,
-                              .n = n,
-                              .k = k,
-                              .a = x.data,
-                              .lda = x.stride,
-                              .b = w.data,
-                              .ldb = w.stride,
-                              .beta = beta,
-                              .c = y.data,
-                              .ldc = y.stride});
-}
-
-void project_weight_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
-                             ConstMatrix x, ConstMatrix dy, Matrix<float> dw) {
-  run<Gemm>(context, GemmArgs{.transpose_a = Transpose::kYes,
-                              .m = n,
-                              .n = k,
-                              .k = rows,
-                              .a = dy.data,
-                              .lda = dy.stride,
-                              .b = x.data,
-                              .ldb = x.stride,
-                              .beta = 1,
-                              .c = dw.data,
-                              .ldc = dw.stride});
-}
-
-void project_input_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
-                            ConstMatrix dy, ConstMatrix w, Matrix<float> dx, float beta) {
-  run<Gemm>(context, GemmArgs{.m = rows,
-                              .n = k,
-                              .k = n,
-                              .a = dy.data,
-                              .lda = dy.stride,
-                              .b = w.data,
-                              .ldb = w.stride,
-                              .beta = beta,
-                              .c = dx.data,
-                              .ldc = dx.stride});
-}
-
 StepProduct::StepProduct(const LayerBuild& build, std::int64_t n, std::int64_t k)
     : n_(n), k_(k), packed_(build.floats(std::max(gemm_pack_size(k, n), gemm_pack_size(n, k)))) {}
 

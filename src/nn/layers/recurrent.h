@@ -54,22 +54,6 @@ void plan_stack(NodePlan& node, const Body& body) {
 // Prefixes of the blocks of each direction.
 constexpr std::array<const char*, 2> kDirections{"forward.", "reversed."};
 
-// A matrix as part of a larger one.
-template <class T>
-struct Matrix {
-  T* data = nullptr;
-  std::int64_t stride = 0;
-};
-using ConstMatrix = Matrix<const float>;
-
-// y [rows, n] = x [rows, k] w^T + beta y, with w [n, k]; and its gradients, that of w added to.
-void project(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k, ConstMatrix x,
-             ConstMatrix w, Matrix<float> y, float beta);
-void project_weight_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
-                             ConstMatrix x, ConstMatrix dy, Matrix<float> dw);
-void project_input_gradient(const Context& context, std::int64_t rows, std::int64_t n, std::int64_t k,
-                            ConstMatrix dy, ConstMatrix w, Matrix<float> dx, float beta);
-
 // One of these at every step, with the same w.
 class StepProduct {
  public:
