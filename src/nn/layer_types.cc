@@ -22,6 +22,7 @@ const Options<MakeLayerBody>& layer_types() {
       {"add", make_add},
       {"multiply", make_multiply},
       // shapes
+      {"slice", make_slice},
       {"flatten", make_flatten},
       {"reshape", make_reshape},
       {"permute", make_permute},

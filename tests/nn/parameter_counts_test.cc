@@ -164,5 +164,28 @@ TEST(ParameterCounts, TheDualSequenceCells) {
             192'800 + 321'600);
 }
 
+// The authors' logs print the weights of whole networks, those of their models 1 to 7: these cells on two stacks of
+// convolutions, a linear layer and an LSTM over MFCCs.
+TEST(ParameterCounts, TheVariantsOfDualSequenceCells) {
+  const auto count = [](const std::string& settings) {
+    return weights(testing_support::network_of(cat(
+        R"({"inputs": {"x": {"kind": "image", "shape": [1, 496, 27]}, "y": {"kind": "image", "shape": [1, 1008, 27]}},
+            "layers": [{"type": "to_sequence", "name": "xs", "input": "x"},
+                       {"type": "to_sequence", "name": "ys", "input": "y"},
+                       {"type": "ds_lstm", "input": ["xs", "ys"], "layers": 2, )",
+        settings, "}]}")));
+  };
+  constexpr std::int64_t kAround = 2 * 8'944 + 804 + 515'204;
+  EXPECT_EQ(count(R"("variant": "three_gate")") + kAround, 2'625'096);
+  EXPECT_EQ(count(R"("variant": "three_gate", "gate_norm": "none")") + kAround, 2'622'696);
+  EXPECT_EQ(count(R"("variant": "three_gate", "out_norm": "none")") + kAround, 2'624'296);
+  EXPECT_EQ(count(R"("variant": "dual")") + kAround, 3'732'296);
+  EXPECT_EQ(count(R"("variant": "six_gate", "gate_norm": "none")") + kAround, 3'844'296);
+  // Of these two the linear layer reads both states.
+  EXPECT_EQ(count(R"("variant": "six_gate", "gates_read": "own_cell", "gate_norm": "none")") + kAround + 800,
+            3'845'096);
+  EXPECT_EQ(count(R"("variant": "six_gate", "gates_read": "own_cell")") + kAround + 800, 3'849'896);
+}
+
 }  // namespace
 }  // namespace serval::nn

@@ -35,6 +35,11 @@ const std::vector<Cell>& cells() {
       {"simple_rnn", R"("type": "simple_rnn")"},
       {"relu simple_rnn", R"("type": "simple_rnn", "activation": "relu")"},
       {"ds_lstm", R"("type": "ds_lstm", "input": ["x", "x"], "gate_norm": "none", "out_norm": "none")"},
+      {"ds_lstm of three gates",
+       R"("type": "ds_lstm", "input": ["x", "x"], "variant": "three_gate", "gate_norm": "none", "out_norm": "none")"},
+      {"ds_lstm of six gates",
+       R"("type": "ds_lstm", "input": ["x", "x"], "variant": "six_gate", "gates_read": "own_cell",
+          "gate_norm": "none", "out_norm": "none")"},
       {"conv_lstm1d", R"("type": "conv_lstm1d")"},
   };
   return all;
@@ -197,47 +202,57 @@ SERVAL_DEVICE_TESTS(RecurrentTest);
 
 class DsLstmTest : public testing_support::DeviceTest {};
 
-constexpr const char* kDsLstm =
-    R"({"classes": 3, "inputs": {"x": {"kind": "sequence", "shape": 3}}, "layers": [
-        {"type": "ds_lstm", "name": "l", "hidden": 4, "input": ["x", "x"], "max_steps": 5}, {"type": "mean_pool"}]})";
+std::string ds_lstm(const std::string& variant) {
+  return cat(R"({"classes": 3, "inputs": {"x": {"kind": "sequence", "shape": 3}}, "layers": [
+        {"type": "ds_lstm", "name": "l", "hidden": 4, "input": ["x", "x"], "max_steps": 5)",
+             variant, R"(}, {"type": "mean_pool"}]})");
+}
 
 TEST_P(DsLstmTest, InTrainingPaddingDoesNotCountInInferenceTheBatchDoesNot) {
-  const auto trained = [&](std::int64_t time, float padding) {
-    NetworkRig rig(device(), kDsLstm, 4, 20);
-    rig.set_lengths(0, kLengths, time);
-    rig.set_input(0, padded(time, padding));
-    Values out = rig.forward(Mode::kTrain);
-    const NetworkRig::Gradients gradients = rig.backward(random_values(4 * 4, 3));
-    out.insert(out.end(), gradients.parameters.begin(), gradients.parameters.end());
-    out.insert(out.end(), gradients.x[0].begin(), gradients.x[0].begin() + 60);
-    const Values statistics = rig.network.parameters().to_host();
-    out.insert(out.end(), statistics.begin(), statistics.end());
-    return out;
-  };
-  const Values tight = trained(5, 0);
-  for (const float value : tight) ASSERT_TRUE(std::isfinite(value));
-  expect_close(trained(5, 1e30f), tight, 1e-6, 1e-6);
-  expect_close(trained(17, -3e37f), tight, 1e-6, 1e-6);
+  for (const char* variant :
+       {"", R"(, "variant": "three_gate")", R"(, "variant": "six_gate", "gates_read": "own_cell")"}) {
+    SCOPED_TRACE(variant);
+    const std::string network = ds_lstm(variant);
+    const auto trained = [&](std::int64_t time, float padding) {
+      NetworkRig rig(device(), network, 4, 20);
+      rig.set_lengths(0, kLengths, time);
+      rig.set_input(0, padded(time, padding));
+      Values out = rig.forward(Mode::kTrain);
+      const NetworkRig::Gradients gradients =
+          rig.backward(random_values(static_cast<std::int64_t>(out.size()), 3));
+      out.insert(out.end(), gradients.parameters.begin(), gradients.parameters.end());
+      out.insert(out.end(), gradients.x[0].begin(), gradients.x[0].begin() + 60);
+      const Values statistics = rig.network.parameters().to_host();
+      out.insert(out.end(), statistics.begin(), statistics.end());
+      return out;
+    };
+    const Values tight = trained(5, 0);
+    for (const float value : tight) ASSERT_TRUE(std::isfinite(value));
+    expect_close(trained(5, 1e30f), tight, 1e-6, 1e-6);
+    expect_close(trained(17, -3e37f), tight, 1e-6, 1e-6);
 
-  NetworkRig together(device(), kDsLstm, 4, 20);
-  together.set_lengths(0, kLengths, 5);
-  together.set_input(0, padded(5, 0));
-  together.forward(Mode::kTrain);
-  const Values before = together.network.parameters().to_host();
-  const Values all = together.forward(Mode::kInfer);
-  EXPECT_EQ(together.network.parameters().to_host(), before);
-  NetworkRig alone(device(), kDsLstm, 1, 20);
-  alone.network.parameters().assign(before);
-  alone.set_lengths(0, {4}, 4);
-  Values own;
-  const Values x = padded(5, 0);
-  for (std::size_t t = 0; t < 4; ++t) own.insert(own.end(), &x[(t * 4 + 2) * 3], &x[(t * 4 + 2) * 3] + 3);
-  alone.set_input(0, own);
-  expect_close(alone.forward(Mode::kInfer), Values(all.begin() + 8, all.begin() + 12), 1e-6, 1e-6);
+    NetworkRig together(device(), network, 4, 20);
+    together.set_lengths(0, kLengths, 5);
+    together.set_input(0, padded(5, 0));
+    together.forward(Mode::kTrain);
+    const Values before = together.network.parameters().to_host();
+    const Values all = together.forward(Mode::kInfer);
+    EXPECT_EQ(together.network.parameters().to_host(), before);
+    NetworkRig alone(device(), network, 1, 20);
+    alone.network.parameters().assign(before);
+    alone.set_lengths(0, {4}, 4);
+    Values own;
+    const Values x = padded(5, 0);
+    for (std::size_t t = 0; t < 4; ++t) own.insert(own.end(), &x[(t * 4 + 2) * 3], &x[(t * 4 + 2) * 3] + 3);
+    alone.set_input(0, own);
+    const auto third = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+    expect_close(alone.forward(Mode::kInfer),
+                 Values(third, third + static_cast<std::ptrdiff_t>(all.size() / 4)), 1e-6, 1e-6);
+  }
 }
 
 TEST_P(DsLstmTest, ARecordingLongerThanTheStatisticsIsRefused) {
-  NetworkRig rig(device(), kDsLstm, 1, 20);
+  NetworkRig rig(device(), ds_lstm(""), 1, 20);
   rig.set_lengths(0, {6}, 6);
   rig.set_input(0, Values(18));
   try {

@@ -20,6 +20,8 @@ std::unique_ptr<LayerBody> make_concat();
 std::unique_ptr<LayerBody> make_concat(int axis);
 std::unique_ptr<LayerBody> make_add();
 std::unique_ptr<LayerBody> make_multiply();
+std::unique_ptr<LayerBody> make_slice();
+std::unique_ptr<LayerBody> make_slice(std::int64_t start, std::int64_t size);  // for layers that hold one
 std::unique_ptr<LayerBody> make_flatten();
 std::unique_ptr<LayerBody> make_reshape();
 std::unique_ptr<LayerBody> make_permute();

@@ -134,104 +134,6 @@ one_way("simple_rnn with relu and two biases", {"type": "simple_rnn", "activatio
 stacked("two bidirectional simple_rnns", {"type": "simple_rnn"}, simple, (1,))
 
 
-def batch_norm(values, gamma, beta, state, name, step=None, momentum=0.1):
-    """values [n, channels]; moves state's running statistics, those of a step where it is given."""
-    mean, variance = values.mean(0), values.var(0, unbiased=False)
-    running = state[name + ".running_mean"].clone(), state[name + ".running_variance"].clone()
-    at = slice(None) if step is None else step
-    running[0][at] += momentum * (mean.detach() - running[0][at])
-    if len(values) > 1:
-        running[1][at] += momentum * (variance.detach() * len(values) / (len(values) - 1) - running[1][at])
-    state[name + ".running_mean"], state[name + ".running_variance"] = running
-    return (values - mean) / torch.sqrt(variance + 1e-5) * gamma + beta
-
-
-def ds_lstm(p, name, xs, ys, state, gates_normed=True, out_norm=None):
-    """xs, ys: lists over the batch. Steps go side by side, for norms count those that are still running."""
-    cell = name + (".cell" if out_norm else "")
-    hidden = p[cell + ".x_candidate.b"].shape[0]
-    h = [zeros(hidden) for _ in xs]
-    c = list(h)
-    rows = [[] for _ in xs]
-    for t in range(max(map(len, xs))):
-        running = [b for b in range(len(xs)) if len(xs[b]) > t]
-        joined = torch.stack([torch.cat([xs[b][t], ys[b][t], h[b]]) for b in running])
-        gates = torch.sigmoid(joined @ p[cell + ".gates.w"].T + p[cell + ".gates.b"])
-        if gates_normed:
-            gates = batch_norm(gates, p[cell + ".gate_norm.gamma"], p[cell + ".gate_norm.beta"], state,
-                               cell + ".gate_norm", t)
-        for b, row in zip(running, gates):
-            f, i_x, o, i_y = row.chunk(4)
-            of_x = torch.tanh(p[cell + ".x_candidate.w"] @ torch.cat([xs[b][t], h[b]]) + p[cell + ".x_candidate.b"])
-            of_y = torch.tanh(p[cell + ".y_candidate.w"] @ torch.cat([ys[b][t], h[b]]) + p[cell + ".y_candidate.b"])
-            c[b] = f * c[b] + i_x * of_x + i_y * of_y
-            h[b] = o * torch.tanh(c[b])
-            rows[b].append(h[b])
-    out = [torch.stack(r) for r in rows]
-    if not out_norm:
-        return out
-    norm = name + ".out_norm"
-    gamma, beta = p[norm + ".gamma"], p[norm + ".beta"]
-    if out_norm == "bn":
-        return list(batch_norm(torch.cat(out), gamma, beta, state, norm).split([len(r) for r in out]))
-    rows = [[] for _ in xs]
-    for t in range(max(map(len, out))):
-        running = [b for b in range(len(out)) if len(out[b]) > t]
-        for b, row in zip(running, batch_norm(torch.stack([out[b][t] for b in running]), gamma, beta, state, norm, t)):
-            rows[b].append(row)
-    return [torch.stack(r) for r in rows]
-
-
-def ds_blocks(name, x, y, hidden, steps, gates_normed=True, out_norm=None):
-    cell = name + (".cell" if out_norm else "")
-    weights = {}
-    for part, rows, columns in (("gates", 4 * hidden, x + y + hidden), ("x_candidate", hidden, x + hidden),
-                                ("y_candidate", hidden, y + hidden)):
-        weights |= {f"{cell}.{part}.w": (rows, columns), f"{cell}.{part}.b": (rows,)}
-    state = {}
-    norms = ([(cell + ".gate_norm", 4 * hidden, True)] if gates_normed else []) + (
-        [(name + ".out_norm", hidden, out_norm == "per_step")] if out_norm else [])
-    for norm, width, each in norms:
-        weights |= {norm + ".gamma": (width,), norm + ".beta": (width,)}
-        shape = (steps, width) if each else (width,)
-        state |= {norm + ".running_mean": zeros(*shape), norm + ".running_variance": zeros(*shape) + 1}
-    return weights, state
-
-
-TWO = {**SEQUENCE, "y": {"kind": "sequence", "shape": 3}}
-# Enough recordings at each step: norms of two or three values bend too much for single precision.
-PAIRS = {"x": [5, 3, 5, 4, 5, 5, 5, 4, 5], "y": [6, 3, 5, 5, 5, 7, 5, 4, 5]}
-
-
-def ds_case(name, settings, steps, layers=1, **more):
-    weights, state = {}, {}
-    for k in range(layers):
-        stack = f"l.stack{k}" if layers > 1 else "l"
-        w, s = ds_blocks(stack, INPUT if k == 0 else 3, 3, 3, steps, **more)
-        weights, state = weights | w, state | s
-
-    def forward(p, xs, state):
-        ys = [y[:len(x)] for x, y in zip(xs["x"], xs["y"])]
-        values = xs["x"]
-        for k in range(layers):
-            values = ds_lstm(p, f"l.stack{k}" if layers > 1 else "l", values, ys, state, **more)
-        return values
-
-    family.case(name + " (sequence)", {"inputs": TWO, "layers": [
-        {"type": "match_steps", "name": "cut", "input": ["y", "x"]},
-        {"type": "ds_lstm", "name": "l", "input": ["x", "cut"], "hidden": 3, **({"layers": layers} if layers > 1 else {}),
-         **settings}]}, weights, forward, len(PAIRS["x"]), PAIRS, state=state, rate=0.02,
-        scale={b: 0.2 for b in weights if b.endswith("gate_norm.gamma")})
-
-
-ds_case("ds_lstm without norms", {"gate_norm": "none", "out_norm": "none"}, 0, gates_normed=False)
-ds_case("ds_lstm with normed gates", {"out_norm": "none", "max_steps": 8}, 8)
-ds_case("ds_lstm with normed gates and results", {"max_steps": 6}, 6, out_norm="bn")
-ds_case("ds_lstm with results normed step by step", {"gate_norm": "none", "out_norm": "per_step", "max_steps": 7}, 7,
-        gates_normed=False, out_norm="per_step")
-ds_case("two ds_lstms", {"max_steps": 6}, 6, layers=2, out_norm="bn")
-
-
 def conv_lstm(p, x, kernel):
     hidden = p["l.w_h"].shape[1]
     pad = ((kernel - 1) // 2, kernel // 2)
@@ -256,6 +158,12 @@ for kernel, shape in ((3, [2, 5]), (4, [2, 5]), (1, [3, 2]), (5, [1, 4])):
         {"l.w_x": (12, shape[0], kernel), "l.w_h": (12, 3, kernel), "l.b": (12,)},
         per_item(lambda p, x, kernel=kernel, shape=shape: conv_lstm(
             p, x.reshape(-1, *shape), kernel).flatten(1).mean(0)), 4, LENGTHS, rate=0.5)
+
+family.case("a slice of both directions, last step", {"inputs": SEQUENCE, "layers": [
+    {"type": "simple_rnn", "name": "l", "hidden": 3, "bidirectional": True},
+    {"type": "slice", "start": 2, "size": 3}, {"type": "last_pool"}]},
+    {**blocks("l.forward.", INPUT, 3, 1), **blocks("l.reversed.", INPUT, 3, 1)},
+    per_item(lambda p, x: ends(both(simple, p, "l", x), 3)[2:5]), 4, LENGTHS, rate=0.5)
 
 if __name__ == "__main__":
     family.write()

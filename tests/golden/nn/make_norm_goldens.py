@@ -419,5 +419,18 @@ for block, count in enumerate((2, 2, 3, 3, 3), 1):
 maker.case("a narrow vgg16", {"inputs": {"x": {"kind": "image", "shape": [1, 33, 32]}}, "layers": [
     {"type": "vgg16", "name": "v", "width": 1}]}, whole(vgg), batch=2)
 
+# --- parts of items
+
+family.case("slice of vectors", {"inputs": VECTOR, "layers": [
+    dense("d", 5), {"type": "slice", "start": 1, "size": 3}]}, dense_blocks("d", 5, 6),
+    per_item(lambda p, x: affine(p, "d", x)[1:4]))
+family.case("slices of channels, overlapping", {"inputs": IMAGE, "layers": [
+    {"type": "slice", "name": "a", "input": "x", "size": 2}, {"type": "slice", "name": "b", "input": "x", "start": 1, "size": 2},
+    {"type": "add", "input": ["a", "b"]}, {"type": "flatten"}, dense("d", 3)]}, dense_blocks("d", 3, 40),
+    per_item(lambda p, x: affine(p, "d", (x[:2] + x[1:3]).flatten())))
+family.case("slice of steps (sequence)", {"inputs": SEQUENCE, "layers": [
+    dense("d", 4), {"type": "slice", "start": 2, "size": 2}]}, dense_blocks("d", 4, 4),
+    per_item(lambda p, x: affine(p, "d", x)[:, 2:]), 4, LENGTHS)
+
 if __name__ == "__main__":
     family.write()
