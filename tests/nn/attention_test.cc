@@ -2,12 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "serval/nn/loss.h"
 #include "serval/nn/network.h"
-#include "serval/nn/optimiser.h"
 
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
+#include "tests/support/learn_by_heart.h"
 #include "tests/support/nn_inputs.h"
 
 namespace serval::nn {
@@ -307,41 +306,12 @@ TEST_P(AttentionTest, ATinyAstLearnsEightImagesByHeart) {
   Network network(context, settings, sizes);
   network.initialise(3, 0);
   const Tensor x = Tensor::from_host(device(), random_values(8 * 16 * 20, 4), {8, 1, 16, 20});
-  const auto labels = Array<std::int32_t>::from_host(device(), {0, 1, 2, 2, 1, 0, 1, 2});
-  const std::int64_t count = network.parameter_count();
-  Tensor probabilities(device(), {8, 3});
-  Tensor dlogits(device(), {8, 3});
-  Tensor loss(device(), {2});
-  Tensor state(device(), {2 * count});
-  Tensor scratch(device(), {optimiser_scratch_size(count)});
-  float mean = 1;
   InputBatch images;
   images.x = x.view();
   const Batch batch{.size = 8, .inputs = {images}};
-  for (int step = 1; step <= 100 && mean > 0.05f; ++step) {
-    SoftmaxCrossEntropyArgs args;
-    args.batch = 8;
-    args.classes = 3;
-    args.logits =
-        network.forward(context, batch, Mode::kTrain, {.seed = 1, .step = static_cast<std::uint32_t>(step)});
-    args.labels = labels.view();
-    args.probabilities = probabilities.view();
-    args.dlogits = dlogits.view();
-    args.loss = loss.view();
-    loss.assign({0, 0});
-    run<SoftmaxCrossEntropy>(context, args);
-    network.backward(context, batch, dlogits.view());
-    run<OptimiserStep>(context, OptimiserArgs{{.learning_rate = 0.005, .clip_norm = 5},
-                                              step,
-                                              network.parameters().view(),
-                                              network.gradients().view(),
-                                              state.view(),
-                                              scratch.view()});
-    context.synchronize();
-    const Values sums = loss.to_host();
-    mean = sums[0] / sums[1];
-  }
-  EXPECT_LE(mean, 0.05f);
+  const auto learnt =
+      testing_support::learn_by_heart(context, network, batch, {0, 1, 2, 2, 1, 0, 1, 2}, 0.005, 0.05f, 100);
+  EXPECT_TRUE(learnt.done) << learnt.known << " known, loss " << learnt.loss;
 }
 
 TEST_P(AttentionTest, MoreStepsThanPositionsAreRefused) {

@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "serval/nn/loss.h"
-#include "serval/nn/optimiser.h"
-
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
+#include "tests/support/learn_by_heart.h"
 #include "tests/support/nn_inputs.h"
 
 namespace serval::nn {
@@ -16,6 +14,7 @@ namespace {
 using testing_support::expect_close;
 using testing_support::for_each_level;
 using testing_support::LayerType;
+using testing_support::learn_by_heart;
 using testing_support::network_of;
 using testing_support::PaddedBatch;
 using testing_support::random_values;
@@ -296,43 +295,6 @@ TEST_P(NetworkTest, TwoDropoutLayersDrawDifferentMasks) {
               140);  // 4 of 1 in 4 twice kept; one mask twice would give 800
 }
 
-// Trains with Adam until the loss of the batch is below `goal`; returns the steps it took.
-int steps_to_learn(Rig& rig, const std::vector<std::int32_t>& labels, double rate, float goal, int at_most) {
-  const Device device = rig.context.device();
-  const auto rows = static_cast<std::int64_t>(labels.size());
-  const auto device_labels = Array<std::int32_t>::from_host(device, labels);
-  const std::int64_t count = rig.network.parameter_count();
-  Tensor probabilities(device, {rows, kClasses});
-  Tensor dlogits(device, {rows, kClasses});
-  Tensor loss(device, {2});
-  Tensor state(device, {2 * count});
-  Tensor scratch(device, {optimiser_scratch_size(count)});
-  for (int step = 1; step <= at_most; ++step) {
-    const RandomStream random{.seed = 1, .step = static_cast<std::uint32_t>(step)};
-    SoftmaxCrossEntropyArgs args;
-    args.batch = rows;
-    args.classes = kClasses;
-    args.logits = rig.network.forward(rig.context, rig.sequences(), Mode::kTrain, random);
-    args.labels = device_labels.view();
-    args.probabilities = probabilities.view();
-    args.dlogits = dlogits.view();
-    args.loss = loss.view();
-    loss.assign({0, 0});
-    run<SoftmaxCrossEntropy>(rig.context, args);
-    rig.network.backward(rig.context, rig.sequences(), dlogits.view());
-    run<OptimiserStep>(rig.context, OptimiserArgs{{.learning_rate = rate, .clip_norm = 5},
-                                                  step,
-                                                  rig.network.parameters().view(),
-                                                  rig.network.gradients().view(),
-                                                  state.view(),
-                                                  scratch.view()});
-    rig.context.synchronize();
-    const std::vector<float> sums = loss.to_host();
-    if (sums[0] / sums[1] < goal) return step;
-  }
-  return at_most + 1;
-}
-
 TEST_P(NetworkTest, LearnsEightSequencesByHeart) {
   const PaddedBatch batch{.time = 12, .feature = 5, .lengths = {12, 12, 10, 9, 7, 5, 4, 3}};
   const std::vector<std::int32_t> labels{0, 1, 2, 2, 1, 0, 1, 2};
@@ -340,7 +302,7 @@ TEST_P(NetworkTest, LearnsEightSequencesByHeart) {
           {lstm(16, 1, true), pool(LayerType::kAttentionPool, 8), dropout(0.1), dense(16, Activation::kRelu),
            dense()},
           batch);
-  EXPECT_LE(steps_to_learn(rig, labels, 0.01, 0.05f, 200), 200);
+  EXPECT_TRUE(learn_by_heart(rig.context, rig.network, rig.sequences(), labels, 0.01, 0.05f, 200).done);
 }
 
 // The first step says the class; everything after it is silence.
@@ -350,7 +312,8 @@ TEST_P(NetworkTest, RemembersAnImpulseToTheEnd) {
   std::vector<float> x(25 * 6, 0.0f);
   for (std::size_t b = 0; b < 6; ++b) x[b] = static_cast<float>(b % 3) - 1;
   rig.x.assign(x);
-  EXPECT_LE(steps_to_learn(rig, {0, 1, 2, 0, 1, 2}, 0.02, 0.05f, 1200), 1200);
+  const std::vector<std::int32_t> labels{0, 1, 2, 0, 1, 2};
+  EXPECT_TRUE(learn_by_heart(rig.context, rig.network, rig.sequences(), labels, 0.02, 0.05f, 1200).done);
 }
 
 TEST_P(NetworkTest, MisuseIsCaught) {

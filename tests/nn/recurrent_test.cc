@@ -4,11 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "serval/nn/loss.h"
-#include "serval/nn/optimiser.h"
-
 #include "tests/support/devices.h"
 #include "tests/support/expect_close.h"
+#include "tests/support/learn_by_heart.h"
 #include "tests/support/network_rig.h"
 #include "tests/support/nn_inputs.h"
 
@@ -141,37 +139,9 @@ TEST_P(RecurrentTest, EachCellRemembersAnImpulseToTheEnd) {
     NetworkRig rig(device(), network_of(cell, 1, 10, "", "last_pool"), 6, kTime);
     rig.set_lengths(0, {14, 14, 14, 11, 11, 11}, kTime);
     rig.set_input(0, x);
-    const auto device_labels = Array<std::int32_t>::from_host(device(), labels);
-    const std::int64_t count = rig.network.parameter_count();
-    Tensor probabilities(device(), {6, 3});
-    Tensor dlogits(device(), {6, 3});
-    Tensor loss(device(), {2});
-    Tensor state(device(), {2 * count});
-    Tensor scratch(device(), {optimiser_scratch_size(count)});
-    float mean = 1;
-    for (int step = 1; step <= 600 && mean > 0.05f; ++step) {
-      SoftmaxCrossEntropyArgs args;
-      args.batch = 6;
-      args.classes = 3;
-      args.logits = rig.network.forward(rig.context, rig.batch(), Mode::kTrain, {});
-      args.labels = device_labels.view();
-      args.probabilities = probabilities.view();
-      args.dlogits = dlogits.view();
-      args.loss = loss.view();
-      loss.assign({0, 0});
-      run<SoftmaxCrossEntropy>(rig.context, args);
-      rig.network.backward(rig.context, rig.batch(), dlogits.view());
-      run<OptimiserStep>(rig.context, OptimiserArgs{{.learning_rate = 0.02, .clip_norm = 5},
-                                                    step,
-                                                    rig.network.parameters().view(),
-                                                    rig.network.gradients().view(),
-                                                    state.view(),
-                                                    scratch.view()});
-      rig.context.synchronize();
-      const Values sums = loss.to_host();
-      mean = sums[0] / sums[1];
-    }
-    EXPECT_LE(mean, 0.05f);
+    const auto learnt =
+        testing_support::learn_by_heart(rig.context, rig.network, rig.batch(), labels, 0.02, 0.05f, 600);
+    EXPECT_TRUE(learnt.done) << learnt.known << " known, loss " << learnt.loss;
   }
 }
 

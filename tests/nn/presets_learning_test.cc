@@ -1,0 +1,130 @@
+// Every network of experiments/networks learns eight recordings by heart, on inputs made small enough for the CPU; or
+// stands here with the reason why it does not.
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "serval/core/settings_io.h"
+
+#include "tests/support/devices.h"
+#include "tests/support/learn_by_heart.h"
+#include "tests/support/nn_inputs.h"
+
+namespace serval::nn {
+namespace {
+
+namespace fs = std::filesystem;
+using Shapes = std::vector<std::vector<std::int64_t>>;
+
+struct Preset {
+  const char* name;
+  Shapes shapes;  // of the inputs, in the file's order; none: those of the file
+  double learning_rate;
+  int at_most;  // steps, two or three times what it takes
+};
+const std::vector<Preset>& learning() {
+  static const std::vector<Preset> presets{
+      {"lstm_mean", {}, 0.01, 50},
+      {"lstm_small", {}, 0.01, 40},
+      {"lstm_modified", {}, 0.002, 60},
+      {"lstm_traditional", {}, 0.005, 60},
+      {"vector_mlp", {}, 0.01, 250},
+      {"fusionnet_mlp", {}, 0.01, 80},
+      {"fusionnet_extractor", {}, 0.001, 50},
+      {"ds_lstm", {{1, 16, 46}, {1, 32, 24}}, 0.002, 20},
+      {"ds_lstm_dual", {{1, 16, 46}, {1, 32, 24}, {39}}, 0.002, 40},
+      {"cnn_lstm_mfcc", {{1, 16, 24}}, 0.001, 30},
+      {"cnn_lstm_mfcc_time", {{1, 16, 24}}, 0.001, 30},
+      {"ast_tiny", {{1, 26, 36}}, 0.0005, 35},
+      {"densenet121_classifier", {{3, 32, 32}}, 0.001, 20},
+      {"vgg16_classifier", {{3, 32, 32}}, 0.0003, 40},
+      {"alexnet_classifier", {{3, 67, 67}}, 0.0002, 80},
+  };
+  return presets;
+}
+const std::map<std::string, const char*>& not_learning() {
+  static const std::map<std::string, const char*> presets{
+      {"alexnet", "has no classes; alexnet_classifier is the same with a head"},
+      {"densenet121", "has no classes; densenet121_classifier is the same with a head"},
+      {"vgg16", "has no classes; vgg16_classifier is the same with a head"},
+      {"ast_base", "has no classes, and 86 million weights; ast_tiny is of the same layers"},
+  };
+  return presets;
+}
+
+fs::path folder() { return fs::path(SERVAL_SOURCE_DIR) / "experiments/networks"; }
+
+TEST(PresetsLearning, NoNetworkIsForgotten) {
+  std::set<std::string> files, listed;
+  for (const auto& entry : fs::directory_iterator(folder())) files.insert(entry.path().stem().string());
+  for (const Preset& preset : learning()) EXPECT_TRUE(listed.insert(preset.name).second) << preset.name;
+  for (const auto& [name, reason] : not_learning()) EXPECT_TRUE(listed.insert(name).second) << name;
+  EXPECT_EQ(listed, files);
+}
+
+// Masks would be drawn anew in each step; what is asked here is whether the weights can hold the answers.
+void leave_out_dropout(JsonValue& value) {
+  const JsonValue* type = value.find("type");
+  for (auto& [key, member] : value.members) {
+    if (key == "dropout" || (key == "rate" && type != nullptr && type->text == "dropout"))
+      member = JsonValue::of(0.0);
+    leave_out_dropout(member);
+  }
+  for (JsonValue& item : value.items) leave_out_dropout(item);
+}
+
+class PresetsLearningTest : public testing_support::DeviceTest {};
+
+TEST_P(PresetsLearningTest, EightRecordingsByHeart) {
+  constexpr std::int64_t kBatch = 8;
+  for (const Preset& preset : learning()) {
+    SCOPED_TRACE(preset.name);
+    JsonValue json = parse_json_file((folder() / (std::string(preset.name) + ".json")).string());
+    leave_out_dropout(json);
+    std::vector<std::string> errors;
+    NetworkSettings settings = read_settings<NetworkSettings>(json, errors);
+    ASSERT_EQ(errors, std::vector<std::string>());
+    for (std::size_t i = 0; i < preset.shapes.size(); ++i) settings.inputs[i].second.shape = preset.shapes[i];
+    // Recordings of 40 steps and less, as many as there are mean MFCCs.
+    const std::vector<std::int32_t> lengths{40, 40, 40, 40, 37, 33, 30, 25};
+    NetworkSizes sizes =
+        settings.inputs.empty() ? sequence_sizes(6, 4, kBatch, 40) : declared_sizes(settings);
+    sizes.max_batch = kBatch;
+    for (InputSizes& input : sizes.inputs) input.max_time = 40;
+    std::vector<std::int32_t> labels;
+    for (std::int64_t b = 0; b < kBatch; ++b)
+      labels.push_back(static_cast<std::int32_t>((3 * b + 1) % sizes.classes));
+
+    const Context context(device());
+    Network network(context, settings, sizes);
+    network.initialise(5, 0);
+    const auto device_lengths = Array<std::int32_t>::from_host(device(), lengths);
+    std::vector<Tensor> x;
+    Batch batch{.size = kBatch, .inputs = {}};
+    for (std::size_t i = 0; i < sizes.inputs.size(); ++i) {
+      const bool sequence = settings.inputs.empty() || settings.inputs[i].second.kind == InputKind::kSequence;
+      Shape shape = sequence ? Shape{40, kBatch} : Shape{kBatch};
+      shape = shape.append(sizes.inputs[i].item);
+      x.push_back(Tensor::from_host(
+          device(), testing_support::random_values(shape.size(), static_cast<std::uint32_t>(i)), shape));
+      InputBatch input;
+      input.x = x.back().view();
+      if (sequence) {
+        input.time = 40;
+        input.lengths = device_lengths.view();
+        input.host_lengths = lengths.data();
+      }
+      batch.inputs.push_back(input);
+    }
+    const auto learnt = testing_support::learn_by_heart(context, network, batch, labels, preset.learning_rate,
+                                                        0.05f, preset.at_most);
+    EXPECT_TRUE(learnt.done) << learnt.known << " known, loss " << learnt.loss;
+  }
+}
+
+SERVAL_DEVICE_TESTS(PresetsLearningTest);
+
+}  // namespace
+}  // namespace serval::nn
