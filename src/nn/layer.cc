@@ -4,7 +4,8 @@
 
 namespace serval::nn {
 
-Layer::Layer(const LayerBuild& build) : name_(build.node.name), output_(build.output()) {
+Layer::Layer(const LayerBuild& build)
+    : name_(build.node.name), output_(build.output()), trains_(build.node.trains) {
   for (std::size_t i = 0; i < build.node.inputs.size(); ++i) inputs_.push_back(build.input(i));
   for (const std::size_t block : build.node.blocks) blocks_.push_back(build.plan.blocks[block]);
 }
@@ -20,6 +21,7 @@ TensorView Layer::statistic(const LayerCall& call, std::size_t index) const {
 }
 TensorView Layer::gradient(const LayerCall& call, std::size_t index) const {
   const ParameterBlock& block = blocks_[index];
+  SERVAL_CHECK(block.role == ParameterBlock::Role::kTrained, block.name, " is not trained");
   return {call.gradients + block.offset, block.shape, call.context.device().kind};
 }
 

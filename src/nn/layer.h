@@ -79,6 +79,8 @@ class Layer {
   virtual bool passes_through(Mode) const { return false; }
 
  protected:
+  // Whether this layer's weights train; those of a frozen one have no gradients.
+  bool trains() const { return trains_; }
   // Block `index` of this layer's parameters, and its gradient. The rows of a statistic may be written in forward.
   ConstTensorView parameter(const LayerCall& call, std::size_t index) const;
   TensorView statistic(const LayerCall& call, std::size_t index) const;
@@ -93,6 +95,7 @@ class Layer {
   std::vector<ValueType> inputs_;
   ValueType output_;
   std::vector<ParameterBlock> blocks_;
+  bool trains_;
 };
 
 // A matrix as part of a larger one.

@@ -29,6 +29,47 @@ void zero_padding(const LstmForwardArgs& args) {
   }
 }
 
+void weight_gradients(const Context& context, const LstmBackwardArgs& args, const LstmSteps& steps,
+                      const LstmReserve& reserve) {
+  const std::int64_t input = args.shape.input;
+  const std::int64_t hidden = args.shape.hidden;
+  const CpuKernels& kernels = cpu_kernels();
+  // The first step started from zero, so its rows add nothing to W_h's gradient.
+  const std::int64_t total = steps.packed_rows();
+  const std::int64_t first_rows = steps.active(0);
+  float* dw_x = args.dweights.data;
+  float* dw_h = dw_x + 4 * hidden * input;
+  float* dbias = dw_h + 4 * hidden * hidden;
+  kernels.gemm({.transpose_a = Transpose::kYes,
+                .m = 4 * hidden,
+                .n = input,
+                .k = total,
+                .a = reserve.gates,
+                .lda = 4 * hidden,
+                .b = reserve.x,
+                .ldb = input,
+                .beta = 1,
+                .c = dw_x,
+                .ldc = input},
+               gemm_scratch());
+  kernels.gemm({.transpose_a = Transpose::kYes,
+                .m = 4 * hidden,
+                .n = hidden,
+                .k = total - first_rows,
+                .a = reserve.gates + first_rows * 4 * hidden,
+                .lda = 4 * hidden,
+                .b = reserve.h_before + first_rows * hidden,
+                .ldb = hidden,
+                .beta = 1,
+                .c = dw_h,
+                .ldc = hidden},
+               gemm_scratch());
+  column_sum(context, {.rows = total,
+                       .columns = 4 * hidden,
+                       .x = {reserve.gates, Shape{total, 4 * hidden}},
+                       .sums = {dbias, Shape{4 * hidden}}});
+}
+
 }  // namespace
 
 void lstm_reserve_size(const Context&, const LstmShape& shape, std::int64_t* floats) {
@@ -145,39 +186,7 @@ void lstm_backward(const Context& context, const LstmBackwardArgs& args) {
     }
   }
 
-  // The first step started from zero, so its rows add nothing to W_h's gradient.
-  const std::int64_t first_rows = steps.active(0);
-  float* dw_x = args.dweights.data;
-  float* dw_h = dw_x + 4 * hidden * input;
-  float* dbias = dw_h + 4 * hidden * hidden;
-  kernels.gemm({.transpose_a = Transpose::kYes,
-                .m = 4 * hidden,
-                .n = input,
-                .k = total,
-                .a = reserve.gates,
-                .lda = 4 * hidden,
-                .b = reserve.x,
-                .ldb = input,
-                .beta = 1,
-                .c = dw_x,
-                .ldc = input},
-               gemm_scratch());
-  kernels.gemm({.transpose_a = Transpose::kYes,
-                .m = 4 * hidden,
-                .n = hidden,
-                .k = total - first_rows,
-                .a = reserve.gates + first_rows * 4 * hidden,
-                .lda = 4 * hidden,
-                .b = reserve.h_before + first_rows * hidden,
-                .ldb = hidden,
-                .beta = 1,
-                .c = dw_h,
-                .ldc = hidden},
-               gemm_scratch());
-  column_sum(context, {.rows = total,
-                       .columns = 4 * hidden,
-                       .x = {reserve.gates, Shape{total, 4 * hidden}},
-                       .sums = {dbias, Shape{4 * hidden}}});
+  if (!args.dweights.empty()) weight_gradients(context, args, steps, reserve);
   if (args.dx.empty()) return;
 
   kernels.gemm({.m = total,

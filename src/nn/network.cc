@@ -16,7 +16,7 @@ struct Network::Impl {
     SERVAL_CHECK(sizes.max_batch >= 1, "network for batches of ", sizes.max_batch);
     const Device device = context.device();
     parameters = Tensor(device, {plan.parameter_count});
-    gradients = Tensor(device, {sizes.training ? plan.parameter_count : 0});
+    gradients = Tensor(device, {sizes.training ? plan.trained : 0});
     values.resize(plan.values.size());
     for (std::size_t c = 0; c < plan.clocks.size(); ++c) add_clock(device, plan.clocks[c]);
     for (const PlannedNode& node : plan.nodes) add_node(context, node);

@@ -72,7 +72,7 @@ class Rig {
     Values parameters, x;
   };
   Gradients backward(const Values& dy) {
-    network.gradients().assign(Values(static_cast<std::size_t>(network.parameter_count()), 0.0f));
+    network.gradients().assign(Values(static_cast<std::size_t>(network.trained_count()), 0.0f));
     const Tensor upstream = Tensor::from_host(context.device(), dy, network.output(0).shape);
     Tensor dx(context.device(), x.shape());
     const ConstTensorView from = upstream.view();

@@ -48,11 +48,12 @@ std::vector<fs::path> golden_files() {
 // One case: a network, its inputs on a device, and what should come out.
 class GoldenCase {
  public:
-  GoldenCase(const GoldenFile& file, const JsonValue& json, const Device& device)
+  GoldenCase(const GoldenFile& file, const JsonValue& json, const Device& device, bool frozen = false)
       : file_(file), json_(json), context_(device) {
     std::vector<std::string> errors;
     settings_ = read_settings<NetworkSettings>(*json.find("network"), errors);
     EXPECT_EQ(errors, std::vector<std::string>());
+    for (LayerSettings& layer : settings_.layers) layer.frozen |= frozen;
     const std::int64_t batch = json.find("batch")->integer;
     NetworkSizes sizes = declared_sizes(settings_);
     sizes.max_batch = batch + 1;
@@ -124,7 +125,7 @@ class GoldenCase {
     std::vector<Values> x;
   };
   Gradients backward(const Values& dy, bool with_dx = true) {
-    network_->gradients().assign(Values(static_cast<std::size_t>(network_->parameter_count()), 0.0f));
+    network_->gradients().assign(Values(static_cast<std::size_t>(network_->trained_count()), 0.0f));
     const ConstTensorView y = network_->output(0);
     const Tensor upstream = Tensor::from_host(context_.device(), dy, y.shape);
     const ConstTensorView view = upstream.view();
@@ -295,6 +296,33 @@ TEST_P(LayerGoldenTest, SettingsSurviveJson) {
     EXPECT_EQ(errors, std::vector<std::string>());
     EXPECT_EQ(write_json(settings_to_json(again)), text);
   });
+}
+
+// With all weights frozen no layer asks for their gradients, which is checked where they are given out; those of the
+// inputs stay the same bits. (Norms do not compute the same then: frozen, they keep to their running statistics.)
+TEST_P(LayerGoldenTest, FrozenLayersStillGiveTheGradientsOfTheirInputs) {
+  for (const fs::path& path : golden_files()) {
+    const GoldenFile file = load(path);
+    for (const JsonValue& json : file.json.find("cases")->items) {
+      SCOPED_TRACE(cat(path.stem().string(), ": ", json.find("name")->text));
+      GoldenCase trained(file, json, device());
+      GoldenCase frozen(file, json, device(), true);
+      ASSERT_EQ(frozen.network().trained_count(), 0);
+      const Values y = trained.forward();
+      const Values frozen_y = frozen.forward();
+      const GoldenCase::Gradients expected = trained.backward(trained.array("dy"));
+      const GoldenCase::Gradients got = frozen.backward(frozen.array("dy"));
+      EXPECT_TRUE(got.parameters.empty());
+      const std::vector<ParameterBlock>& blocks = trained.network().blocks();
+      const auto statistic = [](const ParameterBlock& block) {
+        return block.role == ParameterBlock::Role::kStatistic;
+      };
+      if (std::any_of(blocks.begin(), blocks.end(), statistic)) continue;
+      EXPECT_TRUE(testing_support::same_bits(frozen_y, y));
+      for (std::size_t i = 0; i < got.x.size(); ++i)
+        EXPECT_TRUE(testing_support::same_bits(got.x[i], expected.x[i])) << "input " << i;
+    }
+  }
 }
 
 SERVAL_DEVICE_TESTS(LayerGoldenTest);

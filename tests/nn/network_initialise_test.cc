@@ -111,10 +111,10 @@ TEST(Initialise, BiasesAreZeroButForTheForgetGate) {
 TEST(Initialise, GradientsBecomeZero) {
   const Context context;
   Network network(context, kSettings, kSizes);
-  network.gradients().assign(testing_support::random_values(network.parameter_count(), 1));
+  network.gradients().assign(testing_support::random_values(network.trained_count(), 1));
   network.initialise(1, 0);
   EXPECT_EQ(network.gradients().to_host(),
-            std::vector<float>(static_cast<std::size_t>(network.parameter_count()), 0.0f));
+            std::vector<float>(static_cast<std::size_t>(network.trained_count()), 0.0f));
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ class Rig {
     const Tensor upstream = Tensor::from_host(context.device(), dlogits, {batch_.batch(), kClasses});
     Tensor dx = Tensor::from_host(context.device(),
                                   std::vector<float>(static_cast<std::size_t>(x.size()), 5.0f), x.shape());
-    network.gradients().assign(std::vector<float>(static_cast<std::size_t>(network.parameter_count())));
+    network.gradients().assign(std::vector<float>(static_cast<std::size_t>(network.trained_count())));
     logits(Mode::kTrain, random);
     const ConstTensorView from = upstream.view();
     const TensorView to = with_dx ? dx.view() : TensorView{};

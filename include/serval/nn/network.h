@@ -113,11 +113,11 @@ class Network {
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
 
-  // One flat buffer each, [parameter_count]: what is trained, [trained_count], then what is frozen, then the
-  // statistics that forward passes in Mode::kTrain keep, such as a batch norm's running mean.
+  // One flat buffer, [parameter_count]: what is trained, [trained_count], then what is frozen, then the statistics
+  // that forward passes in Mode::kTrain keep, such as a batch norm's running mean.
   Tensor& parameters();
   const Tensor& parameters() const;
-  Tensor& gradients();
+  Tensor& gradients();  // [trained_count]; the rest has none
   std::int64_t parameter_count() const;
   std::int64_t trained_count() const;
   const std::vector<ParameterBlock>& blocks() const;

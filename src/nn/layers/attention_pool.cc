@@ -56,15 +56,17 @@ class AttentionPoolLayer : public Layer {
     const TensorView hidden = hidden_.view(0, {steps, units_});
     const TensorView hidden_gradient = hidden_gradient_.view(0, hidden.shape);
     const ConstTensorView dscores = score_gradient_.view(0, {steps, 1});
-    multiply_weight_gradient(call.context, hidden, dscores, gradient(call, kV));
+    if (trains()) multiply_weight_gradient(call.context, hidden, dscores, gradient(call, kV));
     multiply_input_gradient(call.context, dscores, parameter(call, kV), hidden_gradient, 0);
     run<ActivationBackward>(
         call.context,
         ActivationBackwardArgs{.y = hidden, .dy = hidden_gradient, .activation = Activation::kTanh});
-    multiply_weight_gradient(call.context, b.x[0], hidden_gradient, gradient(call, kW));
-    run<ColumnSum>(
-        call.context,
-        ColumnSumArgs{.rows = steps, .columns = units_, .x = hidden_gradient, .sums = gradient(call, kB)});
+    if (trains()) {
+      multiply_weight_gradient(call.context, b.x[0], hidden_gradient, gradient(call, kW));
+      run<ColumnSum>(
+          call.context,
+          ColumnSumArgs{.rows = steps, .columns = units_, .x = hidden_gradient, .sums = gradient(call, kB)});
+    }
     if (wanted) multiply_input_gradient(call.context, hidden_gradient, parameter(call, kW), dx, 1);
   }
 

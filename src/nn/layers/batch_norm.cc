@@ -83,16 +83,22 @@ class BatchNormLayer : public Layer {
     }
     float* const means = planes_.data() + 4 * groups_ * channels();
     float* const product_means = means + groups_ * channels();
-    run<NormSums>(call.context, NormSumsArgs{.shape = shape, .a = b.dy, .b = b.x[0], .sums = sums_.view()});
-    run<NormGradients>(call.context,
-                       NormGradientsArgs{.shape = shape,
-                                         .sums = sums_.view(),
-                                         .planes = planes(),
-                                         .dgamma = s_.scale ? gradient(call, 0) : TensorView{},
-                                         .dbeta = s_.offset ? gradient(call, s_.scale ? 1 : 0) : TensorView{},
-                                         .mean_dz = means,
-                                         .mean_dz_x = product_means,
-                                         .of_running = !of_batch(call.mode)});
+    if (trains() || of_batch(call.mode)) {
+      const auto own = [&](bool there, std::size_t block) {
+        return trains() && there ? gradient(call, block) : TensorView{};
+      };
+      run<NormSums>(call.context, NormSumsArgs{.shape = shape, .a = b.dy, .b = b.x[0], .sums = sums_.view()});
+      run<NormGradients>(call.context, NormGradientsArgs{.shape = shape,
+                                                         .sums = sums_.view(),
+                                                         .planes = planes(),
+                                                         .dgamma = own(s_.scale, 0),
+                                                         .dbeta = own(s_.offset, s_.scale ? 1 : 0),
+                                                         .mean_dz = means,
+                                                         .mean_dz_x = product_means,
+                                                         .of_running = !of_batch(call.mode)});
+    } else {
+      run<FillZero>(call.context, planes_.view(4 * groups_ * channels(), {2 * groups_ * channels()}));
+    }
     if (b.dx[0].empty()) return;
     run<NormBackward>(call.context, NormBackwardArgs{.shape = this->shape(call),
                                                      .x = b.x[0],

@@ -39,7 +39,7 @@ class Conv1dLayer : public Layer {
     const std::int64_t row = build.sizes.max_batch * shape.depth();
     columns_ = build.floats(std::min(std::max(most_columns_, row), build.max_time(output()) * row));
     weights_ = build.floats(shape.weights());
-    if (!build.sizes.training) return;
+    if (!build.sizes.training || !trains()) return;
     weight_gradient_ = build.floats(shape.weights());
     turned_ = build.floats(shape.weights());
   }
@@ -71,24 +71,14 @@ class Conv1dLayer : public Layer {
     run<ActivationBackward>(call.context,
                             ActivationBackwardArgs{.y = b.y, .dy = b.dy, .activation = activation_});
     order_weights(call);
-    run<FillZero>(call.context, weight_gradient_.view());
+    if (trains()) run<FillZero>(call.context, weight_gradient_.view());
     const bool wanted = !b.dx[0].empty();
     if (wanted) run<FillZero>(call.context, b.dx[0]);
     for_each_part(call, [&](const Part& part) {
-      unfold(call, part, b.x[0]);
-      run<Gemm>(call.context, GemmArgs{.transpose_a = Transpose::kYes,
-                                       .m = shape_.group_out(),
-                                       .n = shape_.depth(),
-                                       .k = part.rows,
-                                       .a = b.dy.data + part.result,
-                                       .lda = shape_.out,
-                                       .b = part.columns.data,
-                                       .ldb = shape_.depth(),
-                                       .beta = 1,
-                                       .c = weight_gradient_.data() + part.weight,
-                                       .ldc = shape_.depth()});
+      if (trains()) weight_gradient(call, part, b);
       if (wanted) input_gradient(call, part, b);
     });
+    if (!trains()) return;
     // [channels, kernel, in] to [channels, in, kernel]
     constexpr int kOrder[] = {0, 2, 1};
     const Shape turned{shape_.out, shape_.group_in(), shape_.window.kernel};
@@ -154,6 +144,21 @@ class Conv1dLayer : public Layer {
                                                    .x = x,
                                                    .lengths = steps.lengths,
                                                    .columns = part.columns});
+  }
+
+  void weight_gradient(const LayerCall& call, const Part& part, const Backward& b) {
+    unfold(call, part, b.x[0]);
+    run<Gemm>(call.context, GemmArgs{.transpose_a = Transpose::kYes,
+                                     .m = shape_.group_out(),
+                                     .n = shape_.depth(),
+                                     .k = part.rows,
+                                     .a = b.dy.data + part.result,
+                                     .lda = shape_.out,
+                                     .b = part.columns.data,
+                                     .ldb = shape_.depth(),
+                                     .beta = 1,
+                                     .c = weight_gradient_.data() + part.weight,
+                                     .ldc = shape_.depth()});
   }
 
   void input_gradient(const LayerCall& call, const Part& part, const Backward& b) const {

@@ -35,12 +35,14 @@ class Conv2dLayer : public Layer {
       run<ActivationBackward>(call.context,
                               ActivationBackwardArgs{.y = b.y, .dy = b.dy, .activation = activation_});
     }
-    conv2d_backward_weights(call.context, {.shape = shape(call),
-                                           .x = b.x[0],
-                                           .dy = b.dy,
-                                           .dweights = gradient(call, 0),
-                                           .dbias = bias_ ? gradient(call, 1) : TensorView{},
-                                           .workspace = workspace_.view()});
+    if (trains()) {
+      conv2d_backward_weights(call.context, {.shape = shape(call),
+                                             .x = b.x[0],
+                                             .dy = b.dy,
+                                             .dweights = gradient(call, 0),
+                                             .dbias = bias_ ? gradient(call, 1) : TensorView{},
+                                             .workspace = workspace_.view()});
+    }
     if (b.dx[0].empty()) return;
     conv2d_backward_input(call.context, {.shape = shape(call),
                                          .dy = b.dy,

@@ -40,12 +40,15 @@ class ConvLstmLayer : public Layer {
     const std::int64_t gates = 4 * s_.hidden;
     const std::int64_t columns = channels_ * s_.kernel;
     swap(scan, b.dy, dh_.view(0, b.dy.shape), s_.width, s_.hidden);
-    cell_.backward(scan, {.w_h = parameter(call, 1).data}, {.w_h = gradient(call, 1).data}, gates_.data(),
-                   h_.data(), dh_.data());
+    cell_.backward(scan, {.w_h = parameter(call, 1).data},
+                   {.w_h = trains() ? gradient(call, 1).data : nullptr}, gates_.data(), h_.data(),
+                   dh_.data());
     const std::int64_t rows = scan.all_rows();
-    project_weight_gradient(call.context, rows, gates, columns, {windows_.data(), columns},
-                            {gates_.data(), gates}, {gradient(call, 0).data, columns});
-    scan.add_column_sums(gates_.data(), rows, gates, gradient(call, 2).data);
+    if (trains()) {
+      project_weight_gradient(call.context, rows, gates, columns, {windows_.data(), columns},
+                              {gates_.data(), gates}, {gradient(call, 0).data, columns});
+      scan.add_column_sums(gates_.data(), rows, gates, gradient(call, 2).data);
+    }
     if (b.dx[0].empty()) return;
     project_input_gradient(call.context, rows, gates, columns, {gates_.data(), gates},
                            {parameter(call, 0).data, columns}, {windows_.data(), columns}, 0);

@@ -27,8 +27,8 @@ class DenseLayer : public Layer {
   void backward(const LayerCall& call, const Backward& b) override {
     run<ActivationBackward>(call.context,
                             ActivationBackwardArgs{.y = b.y, .dy = b.dy, .activation = activation_});
-    multiply_weight_gradient(call.context, b.x[0], b.dy, gradient(call, 0));
-    if (bias_) {
+    if (trains()) multiply_weight_gradient(call.context, b.x[0], b.dy, gradient(call, 0));
+    if (trains() && bias_) {
       run<ColumnSum>(call.context, ColumnSumArgs{.rows = call.rows(output()),
                                                  .columns = output().item[0],
                                                  .x = b.dy,

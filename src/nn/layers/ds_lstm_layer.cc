@@ -42,7 +42,7 @@ GateNorm::Blocks DsLstmLayer::norm_blocks(const LayerCall& call, bool with_gradi
                        .running_mean = statistic(call, first + 2),
                        .running_variance = statistic(call, first + 3),
                        .of_batch = call.mode == Mode::kTrain && !s_.frozen};
-  if (with_gradients) {
+  if (with_gradients && trains()) {
     out.dgamma = gradient(call, first);
     out.dbeta = gradient(call, first + 1);
   }
@@ -134,7 +134,7 @@ void DsLstmLayer::backward(const LayerCall& call, const Backward& b) {
     scan.zero(carry_[cell].data(), scan.rows() * s_.hidden);
   }
   for (std::int64_t s = scan.time() - 1; s >= 0; --s) step_backward(scan, s, b);
-  weight_gradients(scan, b);
+  if (trains()) weight_gradients(scan, b);
   input_gradients(scan, b);
 }
 

@@ -67,15 +67,19 @@ void GateNorm::backward(const Scan& scan, std::int64_t s, const Blocks& blocks, 
   const TensorView dz = of_step(dgates, scan, s);
   const ConstTensorView x = of_step(gates, scan, s);
   float* const products = means_.data() + s_.channels;
-  run<NormSums>(context, NormSumsArgs{.shape = shape(scan, s), .a = dz, .b = x, .sums = sums_.view()});
-  run<NormGradients>(context, NormGradientsArgs{.shape = shape(scan, s),
-                                                .sums = sums_.view(),
-                                                .planes = planes(s),
-                                                .dgamma = blocks.dgamma,
-                                                .dbeta = blocks.dbeta,
-                                                .mean_dz = means_.data(),
-                                                .mean_dz_x = products,
-                                                .of_running = !blocks.of_batch});
+  if (blocks.of_batch || !blocks.dgamma.empty()) {
+    run<NormSums>(context, NormSumsArgs{.shape = shape(scan, s), .a = dz, .b = x, .sums = sums_.view()});
+    run<NormGradients>(context, NormGradientsArgs{.shape = shape(scan, s),
+                                                  .sums = sums_.view(),
+                                                  .planes = planes(s),
+                                                  .dgamma = blocks.dgamma,
+                                                  .dbeta = blocks.dbeta,
+                                                  .mean_dz = means_.data(),
+                                                  .mean_dz_x = products,
+                                                  .of_running = !blocks.of_batch});
+  } else {
+    run<FillZero>(context, means_.view());
+  }
   run<NormBackward>(context, NormBackwardArgs{.shape = shape(scan, s),
                                               .x = x,
                                               .dz = dz,

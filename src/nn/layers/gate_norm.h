@@ -29,7 +29,7 @@ class GateNorm {
   void check_steps(const Scan& scan, const std::string& layer) const;
   // Step s of gates [time, rows, channels].
   void forward(const Scan& scan, std::int64_t s, const Blocks& blocks, const Tensor& gates);
-  // dgates, in: of the normed gates.
+  // dgates, in: of the normed gates. Without dgamma and dbeta those are not wanted.
   void backward(const Scan& scan, std::int64_t s, const Blocks& blocks, const Tensor& gates, Tensor& dgates);
   const float* normed() const { return normed_.data(); }  // [time, rows, channels]
 

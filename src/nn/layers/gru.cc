@@ -116,7 +116,7 @@ class GruLayer : public RecurrentLayer {
       if (after_) candidate_product_.run(context, running, {q + first, h}, {carry(), h}, 1);
       gates_product_.run(context, running, {gates + 2 * first, 2 * h}, {carry(), h}, 1);
     }
-    weight_sums(scan, d);
+    if (trains()) weight_sums(scan, d);
     if (dx == nullptr) return;
     const float* w_x = weights(scan, d, 0);
     project_input_gradient(context, scan.all_rows(), 2 * h, in(), {gates, 2 * h}, {w_x, in()}, {dx, in()}, 0);

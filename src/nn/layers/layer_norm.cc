@@ -18,7 +18,7 @@ class LayerNormLayer : public Layer {
         columns_(input().item[input().item.rank() - 1]) {
     const std::int64_t rows = build.max_rows(input()) * (input().item.size() / columns_);
     statistics_ = build.floats(2 * rows);
-    sums_ = build.floats(build.sizes.training && affine ? 2 * columns_ * layer_norm_parts(rows) : 0);
+    sums_ = build.floats(build.sizes.training && trains() ? 2 * columns_ * layer_norm_parts(rows) : 0);
   }
 
   void forward(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) override {
@@ -36,7 +36,7 @@ class LayerNormLayer : public Layer {
   void backward(const LayerCall& call, const Backward& b) override {
     const std::int64_t rows = b.y.size() / columns_;
     const ConstTensorView statistics = statistics_.view(0, {rows, 2});
-    if (affine_) {
+    if (trains()) {
       const std::int64_t parts = layer_norm_parts(rows);
       const TensorView sums = sums_.view(0, {parts, 2, columns_});
       run<LayerNormSums>(call.context, LayerNormSumsArgs{.rows = rows,

@@ -27,9 +27,11 @@ class LstmLayer : public Layer {
                         direction == 1};
       reserve_[static_cast<std::size_t>(direction)] = build.floats(lstm_reserve_size(build.context, largest));
     }
-    if (blocks_ == 3) return;
-    weights_ = build.floats(lstm_parameter_count(input().item[0], hidden));
-    if (build.sizes.training) gradients_ = build.floats(weights_.size());
+    const std::int64_t count = lstm_parameter_count(input().item[0], hidden);
+    if (blocks_ == 4) weights_ = build.floats(count);
+    // Without gradients of weights a GPU's op writes here what nobody reads.
+    const bool own = trains() ? blocks_ == 4 : build.context.on_cuda();
+    if (build.sizes.training && own) gradients_ = build.floats(count);
   }
 
   void forward(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) override {
@@ -48,6 +50,11 @@ class LstmLayer : public Layer {
       args.y = b.y.data + direction * hidden_;
       args.dy = b.dy.data + direction * hidden_;
       args.dx = b.dx[0];
+      if (!trains()) {
+        args.dweights = gradients_.view();
+        lstm_backward(call.context, args);
+        continue;
+      }
       TensorView gradients = gradient(call, first_block(direction));
       gradients.shape = args.weights.shape;
       args.dweights = gradients;
@@ -123,14 +130,16 @@ class PeepholeLstmLayer : public RecurrentLayer {
   void read_backward(const Scan& scan, const Direction& d, const float* dh, float* dx) override {
     const std::int64_t gates = 4 * hidden();
     float* from = gates_[d.index].data();
-    cells_[d.index].backward(scan, {weights(scan, d, 1), weights(scan, d, peepholes())},
-                             {weight_gradients(scan, d, 1), weight_gradients(scan, d, peepholes())}, from,
-                             d.h, dh);
+    LstmCell::Gradients dw;
+    if (trains()) dw = {weight_gradients(scan, d, 1), weight_gradients(scan, d, peepholes())};
+    cells_[d.index].backward(scan, {weights(scan, d, 1), weights(scan, d, peepholes())}, dw, from, d.h, dh);
     const std::int64_t rows = scan.all_rows();
-    project_weight_gradient(scan.call.context, rows, gates, in(), {d.x, in()}, {from, gates},
-                            {weight_gradients(scan, d, 0), in()});
-    scan.add_column_sums(from, rows, gates, weight_gradients(scan, d, 2));
-    if (second_bias_) scan.add_column_sums(from, rows, gates, weight_gradients(scan, d, 3));
+    if (trains()) {
+      project_weight_gradient(scan.call.context, rows, gates, in(), {d.x, in()}, {from, gates},
+                              {weight_gradients(scan, d, 0), in()});
+      scan.add_column_sums(from, rows, gates, weight_gradients(scan, d, 2));
+      if (second_bias_) scan.add_column_sums(from, rows, gates, weight_gradients(scan, d, 3));
+    }
     if (dx == nullptr) return;
     project_input_gradient(scan.call.context, rows, gates, in(), {from, gates}, {weights(scan, d, 0), in()},
                            {dx, in()}, 0);

@@ -92,8 +92,10 @@ void LstmCell::backward(const Scan& scan, const Weights& w, const Gradients& dw,
       state_.run(context, running, {g, 4 * n}, {carry_.data(), n}, 0);
       continue;
     }
-    project_weight_gradient(context, rows, 4 * n, s_.columns(), state(scan, h + (s - 1) * step), {g, 4 * n},
-                            {dw.w_h, s_.columns()});
+    if (dw.w_h != nullptr) {
+      project_weight_gradient(context, rows, 4 * n, s_.columns(), state(scan, h + (s - 1) * step), {g, 4 * n},
+                              {dw.w_h, s_.columns()});
+    }
     // Gates of rows that have ended are 0, and so is what comes of them.
     state_.run(context, rows, {g, 4 * n}, {windows_.data(), s_.columns()}, 0);
     run<LineWindowsBackward>(context,
@@ -101,10 +103,10 @@ void LstmCell::backward(const Scan& scan, const Weights& w, const Gradients& dw,
   }
   // The first step started from zero.
   const std::int64_t later = scan.all_rows() - rows;
-  if (s_.kernel == 1) {
+  if (s_.kernel == 1 && dw.w_h != nullptr) {
     project_weight_gradient(context, later, 4 * n, n, {h, n}, {gates + 4 * step, 4 * n}, {dw.w_h, n});
   }
-  if (s_.peephole != Peephole::kNone) peephole_gradients(scan, gates, dw.peepholes);
+  if (dw.peepholes != nullptr) peephole_gradients(scan, gates, dw.peepholes);
 }
 
 void LstmCell::peephole_gradients(const Scan& scan, const float* gates, float* dp) const {

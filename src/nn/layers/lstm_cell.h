@@ -26,7 +26,7 @@ class LstmCell {
     const float* w_h = nullptr;
     const float* peepholes = nullptr;
   };
-  struct Gradients {
+  struct Gradients {  // null: not wanted
     float* w_h = nullptr;
     float* peepholes = nullptr;
   };

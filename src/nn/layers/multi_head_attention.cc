@@ -102,8 +102,8 @@ class MultiHeadAttentionLayer : public Layer {
     const Projected dq = projected(call, projected_gradient_);
     const TensorView heard = heard_.view(0, q[0].shape);
     const TensorView dheard = heard_gradient_.view(0, q[0].shape);
-    multiply_weight_gradient(call.context, heard, b.dy, gradient(call, out_weight()));
-    if (bias_) add_columns(call, b.dy, gradient(call, out_weight() + 1));
+    if (trains()) multiply_weight_gradient(call.context, heard, b.dy, gradient(call, out_weight()));
+    if (trains() && bias_) add_columns(call, b.dy, gradient(call, out_weight() + 1));
     multiply_input_gradient(call.context, b.dy, parameter(call, out_weight()), dheard, 0);
 
     for_each_group(call, true, [&](const AttentionRows& rows, float beta) {
@@ -126,8 +126,8 @@ class MultiHeadAttentionLayer : public Layer {
 
     for (std::size_t i = 0; i < 3; ++i) {
       const std::size_t from = cross_ && i > 0 ? 1 : 0;
-      multiply_weight_gradient(call.context, b.x[from], dq[i], weight_gradient(call, i));
-      if (bias_) add_columns(call, dq[i], part(gradient(call, in_bias()), i));
+      if (trains()) multiply_weight_gradient(call.context, b.x[from], dq[i], weight_gradient(call, i));
+      if (trains() && bias_) add_columns(call, dq[i], part(gradient(call, in_bias()), i));
       const TensorView dx = b.dx[from];
       const bool first = i == 0 || (cross_ && i == 1);
       if (!dx.empty()) multiply_input_gradient(call.context, dq[i], weight(call, i), dx, first ? 0.0f : 1.0f);

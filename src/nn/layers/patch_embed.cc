@@ -39,16 +39,7 @@ class PatchEmbedLayer : public Layer {
   void backward(const LayerCall& call, const Backward& b) override {
     PatchShape shape = shape_;
     shape.batch = call.batch;
-    const ConstTensorView patches = patches_.view(0, rows(shape));
-    TensorView dw = gradient(call, 0);
-    dw.shape = weight(call).shape;
-    multiply_weight_gradient(call.context, patches, b.dy, dw);
-    if (bias_) {
-      run<ColumnSum>(
-          call.context,
-          ColumnSumArgs{
-              .rows = patches.shape[0], .columns = output().item[0], .x = b.dy, .sums = gradient(call, 1)});
-    }
+    if (trains()) weight_gradients(call, shape, b.dy);
     if (b.dx[0].empty()) return;
     const TensorView dpatches = patches_gradient_.view(0, rows(shape));
     multiply_input_gradient(call.context, b.dy, weight(call), dpatches, 0);
@@ -57,6 +48,17 @@ class PatchEmbedLayer : public Layer {
   }
 
  private:
+  void weight_gradients(const LayerCall& call, const PatchShape& shape, ConstTensorView dy) {
+    const ConstTensorView patches = patches_.view(0, rows(shape));
+    TensorView dw = gradient(call, 0);
+    dw.shape = weight(call).shape;
+    multiply_weight_gradient(call.context, patches, dy, dw);
+    if (!bias_) return;
+    run<ColumnSum>(
+        call.context,
+        ColumnSumArgs{
+            .rows = patches.shape[0], .columns = output().item[0], .x = dy, .sums = gradient(call, 1)});
+  }
   static Shape rows(const PatchShape& shape) { return {shape.patches() * shape.batch, shape.patch_floats()}; }
   ConstTensorView weight(const LayerCall& call) const {
     return parameter(call, 0).reshaped({output().item[0], shape_.patch_floats()});

@@ -55,7 +55,7 @@ class PositionsLayer : public Layer {
                                                      .y = y});
   }
   void backward(const LayerCall& call, const Backward& b) override {
-    if (learned()) {
+    if (trains()) {
       run<SumOverBatch>(call.context, SumOverBatchArgs{.time = call.steps(input()).time,
                                                        .batch = call.batch,
                                                        .feature = input().item[0],

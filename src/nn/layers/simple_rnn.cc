@@ -55,12 +55,14 @@ class SimpleRnnLayer : public RecurrentLayer {
     }
     const std::int64_t all = scan.all_rows();
     const ConstMatrix da{da_.data(), h};
-    project_weight_gradient(context, all, h, in(), {d.x, in()}, da, {weight_gradients(scan, d, 0), in()});
-    project_weight_gradient(context, all - rows, h, h, {d.h, h}, {da_.data() + rows * h, h},
-                            {weight_gradients(scan, d, 1), h});
-    scan.add_column_sums(da_.data(), all, h, weight_gradients(scan, d, 2));
-    if (bias_ == RecurrentBias::kDouble)
-      scan.add_column_sums(da_.data(), all, h, weight_gradients(scan, d, 3));
+    if (trains()) {
+      project_weight_gradient(context, all, h, in(), {d.x, in()}, da, {weight_gradients(scan, d, 0), in()});
+      project_weight_gradient(context, all - rows, h, h, {d.h, h}, {da_.data() + rows * h, h},
+                              {weight_gradients(scan, d, 1), h});
+      scan.add_column_sums(da_.data(), all, h, weight_gradients(scan, d, 2));
+      if (bias_ == RecurrentBias::kDouble)
+        scan.add_column_sums(da_.data(), all, h, weight_gradients(scan, d, 3));
+    }
     if (dx != nullptr)
       project_input_gradient(context, all, h, in(), da, {weights(scan, d, 0), in()}, {dx, in()}, 0);
   }

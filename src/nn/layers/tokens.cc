@@ -27,11 +27,13 @@ class ClassTokensLayer : public Layer {
   }
   void backward(const LayerCall& call, const Backward& b) override {
     const std::int64_t feature = input().item[0];
-    run<SumOverBatch>(call.context, SumOverBatchArgs{.time = count_,
-                                                     .batch = call.batch,
-                                                     .feature = feature,
-                                                     .dy = b.dy,
-                                                     .sums = tokens(gradient(call, 0))});
+    if (trains()) {
+      run<SumOverBatch>(call.context, SumOverBatchArgs{.time = count_,
+                                                       .batch = call.batch,
+                                                       .feature = feature,
+                                                       .dy = b.dy,
+                                                       .sums = tokens(gradient(call, 0))});
+    }
     const TensorView dx = b.dx[0];
     if (dx.empty()) return;
     // The input may have steps that no recording has, and the output none for them.
