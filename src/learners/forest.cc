@@ -1,5 +1,4 @@
-// Random forest and nearest neighbours, by OpenCV.
-#include <algorithm>
+// Random forest. OpenCV grows the trees; they are read here, as many threads as like at once.
 #include <limits>
 
 #include <opencv2/ml.hpp>
@@ -12,6 +11,70 @@ namespace serval::learners {
 
 namespace {
 
+// Values up to the threshold go left. A leaf has no column and votes for its label.
+struct TreeNode {
+  int column = -1;
+  float threshold = 0;
+  int left = -1, right = -1;
+  int label = 0;
+};
+
+class Forest : public Learner {
+ public:
+  Forest(std::vector<int> roots, std::vector<TreeNode> nodes, int columns, int classes)
+      : roots_(std::move(roots)), nodes_(std::move(nodes)), columns_(columns), classes_(classes) {}
+
+  std::vector<std::vector<float>> scores(const Rows& x) const override {
+    SERVAL_CHECK(x.columns == columns_, x.columns, " columns; the trees were grown on ", columns_);
+    std::vector<std::vector<float>> out;
+    for (std::int64_t r = 0; r < x.count; ++r) {
+      const std::span<const float> row = x.row(r);
+      std::vector<int> votes(static_cast<std::size_t>(classes_), 0);
+      for (const int root : roots_) ++votes[static_cast<std::size_t>(leaf(root, row).label)];
+      std::vector<float>& shares = out.emplace_back();
+      for (const int count : votes)
+        shares.push_back(static_cast<float>(count) / static_cast<float>(roots_.size()));
+    }
+    return out;
+  }
+  LearnerState state() const override {
+    LearnerState out;
+    const auto count = static_cast<std::int64_t>(nodes_.size());
+    std::vector<float> thresholds;
+    std::vector<std::int64_t> columns, left, right, labels;
+    for (const TreeNode& node : nodes_) {
+      columns.push_back(node.column);
+      thresholds.push_back(node.threshold);
+      left.push_back(node.left);
+      right.push_back(node.right);
+      labels.push_back(node.label);
+    }
+    out.integers["roots"] = {{static_cast<std::int64_t>(roots_.size())}, {roots_.begin(), roots_.end()}};
+    out.integers["node_columns"] = {{count}, std::move(columns)};
+    out.floats["thresholds"] = {{count}, std::move(thresholds)};
+    out.integers["left"] = {{count}, std::move(left)};
+    out.integers["right"] = {{count}, std::move(right)};
+    out.integers["labels"] = {{count}, std::move(labels)};
+    out.set("columns", columns_);
+    out.set("classes", classes_);
+    return out;
+  }
+
+ private:
+  const TreeNode& leaf(int root, std::span<const float> row) const {
+    const TreeNode* node = &nodes_[static_cast<std::size_t>(root)];
+    while (node->column >= 0) {
+      const bool left = row[static_cast<std::size_t>(node->column)] <= node->threshold;
+      node = &nodes_[static_cast<std::size_t>(left ? node->left : node->right)];
+    }
+    return *node;
+  }
+
+  std::vector<int> roots_;
+  std::vector<TreeNode> nodes_;
+  int columns_, classes_;
+};
+
 cv::Mat matrix_of(const Rows& x) {
   return cv::Mat(static_cast<int>(x.count), static_cast<int>(x.columns), CV_32F,
                  const_cast<float*>(x.values));
@@ -21,52 +84,6 @@ cv::Mat labels_of(Labels labels) {
   for (std::size_t i = 0; i < labels.size(); ++i) out.at<int>(static_cast<int>(i)) = labels[i];
   return out;
 }
-
-class Forest : public Learner {
- public:
-  Forest(cv::Ptr<cv::ml::RTrees> trees, int classes) : trees_(std::move(trees)), classes_(classes) {}
-
-  std::vector<std::vector<float>> scores(const Rows& x) const override {
-    cv::Mat votes;  // a row of class numbers, then a row of votes a sample
-    trees_->getVotes(matrix_of(x), votes, 0);
-    std::vector<std::vector<float>> out;
-    for (int r = 1; r < votes.rows; ++r) {
-      std::vector<float>& row = out.emplace_back(static_cast<std::size_t>(classes_), 0.0f);
-      float sum = 0;
-      for (int c = 0; c < votes.cols; ++c) sum += static_cast<float>(votes.at<int>(r, c));
-      for (int c = 0; c < votes.cols; ++c)
-        row[static_cast<std::size_t>(votes.at<int>(0, c))] = static_cast<float>(votes.at<int>(r, c)) / sum;
-    }
-    return out;
-  }
-
- private:
-  cv::Ptr<cv::ml::RTrees> trees_;
-  int classes_;
-};
-
-class Neighbours : public Learner {
- public:
-  Neighbours(cv::Ptr<cv::ml::KNearest> samples, int classes, int count)
-      : samples_(std::move(samples)), classes_(classes), count_(count) {}
-
-  std::vector<std::vector<float>> scores(const Rows& x) const override {
-    cv::Mat results, labels;
-    samples_->findNearest(matrix_of(x), count_, results, labels);
-    std::vector<std::vector<float>> out;
-    for (int r = 0; r < labels.rows; ++r) {
-      std::vector<float>& row = out.emplace_back(static_cast<std::size_t>(classes_), 0.0f);
-      for (int n = 0; n < labels.cols; ++n)
-        row[static_cast<std::size_t>(labels.at<float>(r, n))] += 1.0f / static_cast<float>(count_);
-    }
-    return out;
-  }
-
- private:
-  cv::Ptr<cv::ml::KNearest> samples_;
-  int classes_;
-  int count_;
-};
 
 }  // namespace
 
@@ -78,20 +95,49 @@ std::unique_ptr<Learner> fit_forest(const LearnerSettings& settings, const Rows&
   trees->setMinSampleCount(static_cast<int>(settings.leaf));
   trees->setTermCriteria({cv::TermCriteria::MAX_ITER, static_cast<int>(settings.trees), 0});
   trees->train(cv::ml::TrainData::create(matrix_of(x), cv::ml::ROW_SAMPLE, labels_of(labels)));
-  return std::make_unique<Forest>(std::move(trees), classes);
+  std::vector<TreeNode> nodes;
+  for (const cv::ml::DTrees::Node& from : trees->getNodes()) {
+    TreeNode& node = nodes.emplace_back();
+    node.label = static_cast<int>(from.value);
+    if (from.split < 0) continue;
+    const cv::ml::DTrees::Split& split = trees->getSplits()[static_cast<std::size_t>(from.split)];
+    node.column = split.varIdx;
+    node.threshold = split.c;
+    node.left = from.left;
+    node.right = from.right;
+  }
+  return std::make_unique<Forest>(trees->getRoots(), std::move(nodes), static_cast<int>(x.columns), classes);
 }
 
-std::unique_ptr<Learner> fit_neighbours(const LearnerSettings& settings, const Rows& x, Labels labels,
-                                        int classes) {
-  if (settings.neighbours > x.count) {
-    throw ConfigError(cat("nearest_neighbours: ", settings.neighbours, " neighbours, but there are ", x.count,
-                          " recordings to train on"));
+std::unique_ptr<Learner> restore_forest(const LearnerState& state) {
+  const StateArray<float>& thresholds = state.get_floats("thresholds");
+  const auto count = static_cast<std::int64_t>(thresholds.values.size());
+  const std::int64_t columns = state.get("columns");
+  const std::int64_t classes = state.get("classes");
+  // Numbers from `least` up to `end`.
+  const auto numbers = [&](const char* name, const Shape& shape, std::int64_t least, std::int64_t end) {
+    std::vector<int> out;
+    for (const std::int64_t value : of_shape(state.get_integers(name), shape, name)) {
+      if (value < least || value >= end)
+        throw DataError(cat("the fitted model's ", name, " has a ", value, " among ", end));
+      out.push_back(static_cast<int>(value));
+    }
+    return out;
+  };
+  of_shape(thresholds, {count}, "thresholds");
+  const std::vector<int> node_columns = numbers("node_columns", {count}, -1, columns);
+  const std::vector<int> left = numbers("left", {count}, -1, count);
+  const std::vector<int> right = numbers("right", {count}, -1, count);
+  const std::vector<int> labels = numbers("labels", {count}, 0, classes);
+  std::vector<TreeNode> nodes;
+  for (std::size_t i = 0; i < node_columns.size(); ++i) {
+    const auto own = static_cast<int>(i);  // children come later
+    if (node_columns[i] >= 0 && (left[i] <= own || right[i] <= own))
+      throw DataError(cat("the fitted model's node ", i, " leads to ", left[i], " and ", right[i]));
+    nodes.push_back({node_columns[i], thresholds.values[i], left[i], right[i], labels[i]});
   }
-  cv::Ptr<cv::ml::KNearest> samples = cv::ml::KNearest::create();
-  samples->setAlgorithmType(cv::ml::KNearest::BRUTE_FORCE);
-  samples->setIsClassifier(true);
-  samples->train(matrix_of(x), cv::ml::ROW_SAMPLE, labels_of(labels));
-  return std::make_unique<Neighbours>(std::move(samples), classes, static_cast<int>(settings.neighbours));
+  return std::make_unique<Forest>(numbers("roots", state.get_integers("roots").shape, 0, count),
+                                  std::move(nodes), static_cast<int>(columns), static_cast<int>(classes));
 }
 
 }  // namespace serval::learners

@@ -26,6 +26,12 @@ class Pipeline : public Learner {
     }
     return model_->scores(now);
   }
+  LearnerState state() const override {
+    LearnerState out;
+    for (std::size_t i = 0; i < steps_.size(); ++i) out.put(cat("step", i), steps_[i]->state());
+    out.put("model", model_->state());
+    return out;
+  }
 
  private:
   std::vector<std::unique_ptr<Step>> steps_;
@@ -87,6 +93,30 @@ std::unique_ptr<Learner> fit(const LearnerSettings& settings, const Rows& x, std
       break;
     case LearnerType::kNearestNeighbours:
       model = fit_neighbours(settings, now, labels, classes);
+      break;
+  }
+  return std::make_unique<Pipeline>(std::move(steps), std::move(model));
+}
+
+std::unique_ptr<Learner> restore(const LearnerSettings& settings, LearnerState state) {
+  std::vector<std::unique_ptr<Step>> steps;
+  for (std::size_t i = 0; i < settings.steps.size(); ++i)
+    steps.push_back(restore_step(settings.steps[i], state.take(cat("step", i))));
+  const LearnerState own = state.take("model");
+  std::unique_ptr<Learner> model;
+  switch (settings.type) {
+    case LearnerType::kLinearSvm:
+    case LearnerType::kLogistic:
+      model = restore_linear(settings, own);
+      break;
+    case LearnerType::kRbfSvm:
+      model = restore_rbf_svm(own);
+      break;
+    case LearnerType::kRandomForest:
+      model = restore_forest(own);
+      break;
+    case LearnerType::kNearestNeighbours:
+      model = restore_neighbours(own);
       break;
   }
   return std::make_unique<Pipeline>(std::move(steps), std::move(model));

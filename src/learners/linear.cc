@@ -7,6 +7,7 @@
 
 #include "serval/core/error.h"
 
+#include "c_memory.h"
 #include "models.h"
 
 namespace serval::learners {
@@ -56,7 +57,6 @@ class Linear : public Learner {
     for (std::int64_t r = 0; r < x.count; ++r) {
       std::vector<double> values(static_cast<std::size_t>(classes_), 0.0);
       predict_values(model_.get(), nodes.row(r), values.data());
-      // Of two classes LIBLINEAR keeps one plane.
       if (classes_ == 2) values[1] = -values[0];
       if (logistic_) {
         double sum = 0;
@@ -71,6 +71,16 @@ class Linear : public Learner {
     }
     return out;
   }
+  LearnerState state() const override {
+    LearnerState out;
+    const std::int64_t planes = planes_of(classes_);
+    const std::int64_t inputs = model_->nr_feature + 1;
+    out.doubles["planes"] = {{inputs, planes}, {model_->w, model_->w + inputs * planes}};
+    out.integers["labels"] = {{classes_}, {model_->label, model_->label + classes_}};
+    return out;
+  }
+  // Of two classes LIBLINEAR keeps one plane.
+  static int planes_of(int classes) { return classes == 2 ? 1 : classes; }
 
  private:
   std::unique_ptr<model, FreeModel> model_;
@@ -78,7 +88,27 @@ class Linear : public Learner {
   bool logistic_;
 };
 
+int solver(const LearnerSettings& settings) {
+  return settings.type == LearnerType::kLogistic ? L2R_LR : L2R_L2LOSS_SVC;
+}
+
 }  // namespace
+
+std::unique_ptr<Learner> restore_linear(const LearnerSettings& settings, const LearnerState& state) {
+  const StateArray<double>& planes = state.get_doubles("planes");
+  const StateArray<std::int64_t>& labels = state.get_integers("labels");
+  const auto classes = static_cast<int>(labels.values.size());
+  of_shape(labels, {classes}, "labels");
+  of_shape(planes, {planes.shape[0], Linear::planes_of(classes)}, "planes");
+  std::unique_ptr<model, FreeModel> fitted(c_array<model>(1));
+  fitted->param.solver_type = solver(settings);
+  fitted->nr_class = classes;
+  fitted->nr_feature = static_cast<int>(planes.shape[0]) - 1;
+  fitted->bias = kBias;
+  fitted->w = c_copy<double>(planes.values.begin(), planes.values.end());
+  fitted->label = c_copy<int>(labels.values.begin(), labels.values.end());
+  return std::make_unique<Linear>(std::move(fitted), classes, settings.type == LearnerType::kLogistic);
+}
 
 std::unique_ptr<Learner> fit_linear(const LearnerSettings& settings, const Rows& x, Labels labels,
                                     int classes) {
@@ -91,9 +121,8 @@ std::unique_ptr<Learner> fit_linear(const LearnerSettings& settings, const Rows&
   std::vector<double> weights = class_weights(settings.balanced, labels, classes);
   std::vector<int> weighted;
   for (int c = 0; c < classes; ++c) weighted.push_back(c);
-  const bool logistic = settings.type == LearnerType::kLogistic;
   parameter how{};
-  how.solver_type = logistic ? L2R_LR : L2R_L2LOSS_SVC;
+  how.solver_type = solver(settings);
   how.eps = 1e-4;
   how.C = settings.c;
   how.nr_weight = classes;
@@ -102,7 +131,8 @@ std::unique_ptr<Learner> fit_linear(const LearnerSettings& settings, const Rows&
   how.p = 0.1;
   const char* problem_text = check_parameter(&data, &how);
   SERVAL_CHECK(problem_text == nullptr, problem_text);
-  return std::make_unique<Linear>(std::unique_ptr<model, FreeModel>(train(&data, &how)), classes, logistic);
+  return std::make_unique<Linear>(std::unique_ptr<model, FreeModel>(train(&data, &how)), classes,
+                                  settings.type == LearnerType::kLogistic);
 }
 
 }  // namespace serval::learners

@@ -2,11 +2,13 @@
 // from a random number generator that all threads share.
 #include <cmath>
 #include <mutex>
+#include <numeric>
 
 #include <libsvm/svm.h>
 
 #include "serval/core/error.h"
 
+#include "c_memory.h"
 #include "models.h"
 
 namespace serval::learners {
@@ -58,6 +60,28 @@ class RbfSvm : public Learner {
     }
     return out;
   }
+  LearnerState state() const override {
+    LearnerState out;
+    const std::int64_t count = model_->l;
+    std::vector<float> vectors;
+    std::vector<double> coefficients;
+    for (std::int64_t v = 0; v < count; ++v) {
+      // Numbers of the rows that were fitted, all of them there and float before.
+      for (const svm_node* node = model_->SV[v]; node->index >= 0; ++node)
+        vectors.push_back(static_cast<float>(node->value));
+    }
+    for (int c = 0; c + 1 < classes_; ++c)
+      coefficients.insert(coefficients.end(), model_->sv_coef[c], model_->sv_coef[c] + count);
+    const std::int64_t columns = static_cast<std::int64_t>(vectors.size()) / count;
+    out.floats["vectors"] = {{count, columns}, std::move(vectors)};
+    out.doubles["coefficients"] = {{classes_ - 1, count}, std::move(coefficients)};
+    const std::int64_t pairs = classes_ * (classes_ - 1) / 2;
+    out.doubles["offsets"] = {{pairs}, {model_->rho, model_->rho + pairs}};
+    out.doubles["gamma"] = {{1}, {model_->param.gamma}};
+    out.integers["labels"] = {{classes_}, {model_->label, model_->label + classes_}};
+    out.integers["vectors_of_class"] = {{classes_}, {model_->nSV, model_->nSV + classes_}};
+    return out;
+  }
 
  private:
   std::vector<std::vector<svm_node>> vectors_;
@@ -78,6 +102,43 @@ double scale_gamma(const Rows& x) {
 }
 
 }  // namespace
+
+std::unique_ptr<Learner> restore_rbf_svm(const LearnerState& state) {
+  const StateArray<float>& vectors = state.get_floats("vectors");
+  const StateArray<std::int64_t>& labels = state.get_integers("labels");
+  const auto classes = static_cast<std::int64_t>(labels.values.size());
+  const std::int64_t count = vectors.shape[0];
+  const std::int64_t columns = vectors.shape[1];
+  of_shape(vectors, {count, columns}, "vectors");
+  of_shape(labels, {classes}, "labels");
+  const auto& counts = of_shape(state.get_integers("vectors_of_class"), {classes}, "vectors_of_class");
+  const auto& coefficients =
+      of_shape(state.get_doubles("coefficients"), {classes - 1, count}, "coefficients");
+  const auto& offsets = of_shape(state.get_doubles("offsets"), {classes * (classes - 1) / 2}, "offsets");
+  if (std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) != count)
+    throw DataError("the fitted model's vectors_of_class do not add up to its vectors");
+
+  const Rows rows{vectors.values.data(), count, columns};
+  std::vector<std::vector<svm_node>> nodes;
+  for (std::int64_t v = 0; v < count; ++v) nodes.push_back(nodes_of(rows.row(v)));
+  std::unique_ptr<svm_model, FreeModel> fitted(c_array<svm_model>(1));
+  fitted->param.svm_type = C_SVC;
+  fitted->param.kernel_type = RBF;
+  fitted->param.gamma = of_shape(state.get_doubles("gamma"), {1}, "gamma").front();
+  fitted->nr_class = static_cast<int>(classes);
+  fitted->l = static_cast<int>(count);
+  fitted->SV = c_array<svm_node*>(nodes.size());
+  for (std::size_t v = 0; v < nodes.size(); ++v) fitted->SV[v] = nodes[v].data();
+  fitted->sv_coef = c_array<double*>(static_cast<std::size_t>(classes - 1));
+  for (std::int64_t c = 0; c + 1 < classes; ++c) {
+    const auto first = coefficients.begin() + c * count;
+    fitted->sv_coef[c] = c_copy<double>(first, first + count);
+  }
+  fitted->rho = c_copy<double>(offsets.begin(), offsets.end());
+  fitted->label = c_copy<int>(labels.values.begin(), labels.values.end());
+  fitted->nSV = c_copy<int>(counts.begin(), counts.end());
+  return std::make_unique<RbfSvm>(std::move(nodes), std::move(fitted), static_cast<int>(classes));
+}
 
 std::unique_ptr<Learner> fit_rbf_svm(const LearnerSettings& settings, const Rows& x, Labels labels,
                                      int classes) {

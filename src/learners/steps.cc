@@ -21,8 +21,27 @@ cv::Mat doubles_of(const Rows& x) {
   return out;
 }
 
+StateArray<double> array_of(const cv::Mat& matrix) {
+  return {{matrix.rows, matrix.cols}, {matrix.begin<double>(), matrix.end<double>()}};
+}
+cv::Mat matrix_of(const StateArray<double>& array, const Shape& shape, const std::string& name) {
+  cv::Mat out(static_cast<int>(shape[0]), static_cast<int>(shape[1]), CV_64F);
+  const std::vector<double>& values = of_shape(array, shape, name);
+  std::copy(values.begin(), values.end(), out.begin<double>());
+  return out;
+}
+
 class Pca : public Step {
  public:
+  Pca(const StepSettings& settings, const LearnerState& state) : whiten_(settings.whiten) {
+    const StateArray<double>& axes = state.get_doubles("axes");
+    const std::int64_t components = axes.shape[0];
+    const std::int64_t inputs = axes.shape[1];
+    pca_.eigenvectors = matrix_of(axes, {components, inputs}, "axes");
+    pca_.eigenvalues = matrix_of(state.get_doubles("variances"), {components, 1}, "variances");
+    pca_.mean = matrix_of(state.get_doubles("mean"), {1, inputs}, "mean");
+    correction_ = of_shape(state.get_doubles("correction"), {1}, "correction").front();
+  }
   Pca(const StepSettings& settings, const Rows& x) : whiten_(settings.whiten) {
     const std::int64_t most = std::min(x.count - 1, x.columns);
     if (settings.components > most) {
@@ -53,6 +72,14 @@ class Pca : public Step {
     }
     return out;
   }
+  LearnerState state() const override {
+    LearnerState out;
+    out.doubles["axes"] = array_of(pca_.eigenvectors);
+    out.doubles["variances"] = array_of(pca_.eigenvalues);
+    out.doubles["mean"] = array_of(pca_.mean);
+    out.doubles["correction"] = {{1}, {correction_}};
+    return out;
+  }
 
  private:
   bool whiten_;
@@ -62,6 +89,12 @@ class Pca : public Step {
 
 class KMeans : public Step {
  public:
+  KMeans(const StepSettings& settings, const LearnerState& state) : values_(settings.values) {
+    const StateArray<float>& centres = state.get_floats("centres");
+    const std::vector<float>& values = of_shape(centres, {centres.shape[0], centres.shape[1]}, "centres");
+    centres_ = cv::Mat(static_cast<int>(centres.shape[0]), static_cast<int>(centres.shape[1]), CV_32F);
+    std::copy(values.begin(), values.end(), centres_.begin<float>());
+  }
   KMeans(const StepSettings& settings, const Rows& x, std::uint64_t seed) : values_(settings.values) {
     if (settings.clusters > x.count) {
       throw ConfigError(cat("k_means: ", settings.clusters, " clusters, but there are ", x.count,
@@ -100,6 +133,12 @@ class KMeans : public Step {
     }
     return out;
   }
+  LearnerState state() const override {
+    LearnerState out;
+    out.floats["centres"] = {{centres_.rows, centres_.cols},
+                             {centres_.begin<float>(), centres_.end<float>()}};
+    return out;
+  }
 
  private:
   ClusterValue values_;
@@ -111,6 +150,11 @@ class KMeans : public Step {
 std::unique_ptr<Step> fit_step(const StepSettings& settings, const Rows& x, std::uint64_t seed) {
   if (settings.type == StepType::kPca) return std::make_unique<Pca>(settings, x);
   return std::make_unique<KMeans>(settings, x, seed);
+}
+
+std::unique_ptr<Step> restore_step(const StepSettings& settings, const LearnerState& state) {
+  if (settings.type == StepType::kPca) return std::make_unique<Pca>(settings, state);
+  return std::make_unique<KMeans>(settings, state);
 }
 
 }  // namespace serval::learners

@@ -5,8 +5,10 @@
 
 namespace serval::train {
 
-// Fits task.learner on the training side, as normalised for its fold, and scores the test side once. The validation
-// side is not looked at: nothing is chosen by it.
+// One vector a recording, [recordings, feature].
+std::vector<float> vectors_of(const Task& task, const std::vector<std::int64_t>& recordings);
+
+// Fits task.learner, writes learner.h5 into the task's folder, and scores the test side once.
 TaskResult run_learner(const Task& task);
 
 }  // namespace serval::train

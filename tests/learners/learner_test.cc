@@ -138,6 +138,81 @@ TEST(Learner, SameSeedSameScoresAtAnyTimeAndInAnyThread) {
   }
 }
 
+constexpr const char* kAll[] = {
+    R"({"type": "linear_svm", "balanced": true})",
+    R"({"type": "logistic", "steps": [{"type": "pca", "components": 2, "whiten": true}]})",
+    R"({"type": "rbf_svm", "steps": [{"type": "pca"}, {"type": "k_means", "clusters": 7, "values": "nearest"}]})",
+    R"({"type": "rbf_svm", "c": 10, "gamma": 0.7})",
+    R"({"type": "random_forest", "trees": 20, "depth": 4})",
+    R"({"type": "random_forest", "trees": 3})",
+    R"({"type": "nearest_neighbours", "steps": [{"type": "k_means", "clusters": 5}]})"};
+
+TEST(Learner, MadeAgainOfItsStateItGivesTheSameScores) {
+  const Rings train(1), test(2);
+  std::vector<int> two = train.labels;
+  for (int& label : two) label = label == 2 ? 0 : 1 - label;
+  for (const char* json : kAll) {
+    SCOPED_TRACE(json);
+    for (const std::vector<int>& labels : {train.labels, two}) {
+      const int classes = *std::max_element(labels.begin(), labels.end()) + 1;
+      const auto fitted = fit(parse(json), train.rows(), labels, classes, 4);
+      const auto again = restore(parse(json), fitted->state());
+      EXPECT_EQ(again->scores(test.rows()), fitted->scores(test.rows()));
+      // And once more, of the state of what was made again.
+      EXPECT_EQ(restore(parse(json), again->state())->scores(test.rows()), fitted->scores(test.rows()));
+    }
+  }
+}
+
+TEST(Learner, AStateThatIsNotWholeIsRefused) {
+  const Rings train(1);
+  for (const char* json : kAll) {
+    SCOPED_TRACE(json);
+    const LearnerState whole = fit(parse(json), train.rows(), train.labels, 3, 4)->state();
+    const auto message = [&](const LearnerState& state) -> std::string {
+      try {
+        restore(parse(json), state);
+      } catch (const DataError& error) {
+        return error.what();
+      }
+      return "made";
+    };
+    const auto each = [&](auto arrays) {
+      for (const auto& [name, array] : whole.*arrays) {
+        LearnerState without = whole;
+        (without.*arrays).erase(name);
+        EXPECT_THAT(message(without), HasSubstr("has no " + name.substr(name.find('/') + 1)));
+        LearnerState shorter = whole;
+        (shorter.*arrays)[name].values.pop_back();
+        EXPECT_THAT(message(shorter), HasSubstr("and should be")) << name;
+      }
+    };
+    each(&LearnerState::floats);
+    each(&LearnerState::doubles);
+    each(&LearnerState::integers);
+  }
+}
+
+TEST(Learner, ATreeThatLeadsNowhereIsRefused) {
+  const Rings train(1);
+  const LearnerSettings settings = parse(R"({"type": "random_forest", "trees": 3})");
+  const auto with = [&](const char* array, std::int64_t value) -> std::string {
+    LearnerState state = fit(settings, train.rows(), train.labels, 3, 4)->state();
+    state.integers.at(cat("model/", array)).values[0] = value;
+    try {
+      restore(settings, state);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "made";
+  };
+  EXPECT_THAT(with("left", 0), HasSubstr("node 0 leads to 0"));
+  EXPECT_THAT(with("right", 1 << 20), HasSubstr("right has a 1048576"));
+  EXPECT_THAT(with("node_columns", 2), HasSubstr("node_columns has a 2 among 2"));
+  EXPECT_THAT(with("labels", 3), HasSubstr("labels has a 3 among 3"));
+  EXPECT_THAT(with("roots", -1), HasSubstr("roots has a -1"));
+}
+
 TEST(Learner, TheForestDependsOnItsSeed) {
   const Rings train(1), test(2);
   const LearnerSettings settings = parse(R"({"type": "random_forest", "trees": 5})");

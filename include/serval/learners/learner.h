@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "serval/learners/settings.h"
+#include "serval/learners/state.h"
 
 namespace serval::learners {
 
@@ -39,11 +40,16 @@ class Learner {
   virtual ~Learner() = default;
   // [row][class]
   virtual std::vector<std::vector<float>> scores(const Rows& x) const = 0;
+  virtual LearnerState state() const = 0;
 };
 
 // `labels` [x.count] are numbers of classes, each of `classes` with at least one row. Throws ConfigError when the
 // settings ask for more than the data has: components, clusters or neighbours.
 std::unique_ptr<Learner> fit(const LearnerSettings& settings, const Rows& x, std::span<const int> labels,
                              int classes, std::uint64_t seed);
+
+// The model whose state this is, fitted with the same settings: its scores are the same bits. Throws DataError for a state
+// that is not whole.
+std::unique_ptr<Learner> restore(const LearnerSettings& settings, LearnerState state);
 
 }  // namespace serval::learners

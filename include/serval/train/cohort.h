@@ -16,9 +16,10 @@ struct CohortOptions {
 };
 
 // Tasks in order; a task whose folder already holds a result of the same key is not run again, one with a
-// checkpoint continues. Each finished task writes checkpoint.h5, history.csv, augmentation.csv where it
-// augments, and then result.json into its folder: the task is done only when that last file says so. A model's numbers do not depend on which others
-// run beside it. Throws InterruptedError when stopped; everything finished or checkpointed is kept.
+// checkpoint continues. Each finished task writes checkpoint.h5 (a classical model: learner.h5, see fitted_learner.h),
+// history.csv, augmentation.csv where it augments, and then result.json into its folder: the task is done only when that
+// last file says so. A model's numbers do not depend on which others run beside it. Throws InterruptedError when stopped;
+// everything finished or checkpointed is kept.
 std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortOptions& options);
 
 }  // namespace serval::train
