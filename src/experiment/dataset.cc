@@ -12,6 +12,7 @@
 #include "audio_stage.h"
 #include "external_stage.h"
 #include "feature_stage.h"
+#include "targets.h"
 
 namespace serval::experiment {
 
@@ -31,11 +32,13 @@ class StageClock {
   double started_s_;
 };
 
-// Keeps the recordings that the store holds; returns the ids of the others.
-std::vector<std::string> keep_usable(corpus::Manifest& manifest, const store::Store& audio) {
+// Keeps the recordings that the store holds, and what is known of them; returns the ids of the others.
+std::vector<std::string> keep_usable(corpus::Manifest& manifest, std::vector<train::Target>& targets,
+                                     const store::Store& audio) {
   std::vector<std::string> skipped;
   auto usable = audio.ids().begin();  // in the manifest's order
   if (audio.items() == static_cast<std::int64_t>(manifest.recordings.size())) return skipped;
+  std::vector<std::size_t> numbers;
   corpus::Manifest kept;
   kept.classes = manifest.classes;
   for (std::size_t r = 0; r < manifest.recordings.size(); ++r) {
@@ -43,12 +46,14 @@ std::vector<std::string> keep_usable(corpus::Manifest& manifest, const store::St
       skipped.push_back(manifest.recordings[r].id);
     } else {
       ++usable;
+      numbers.push_back(r);
       kept.recordings.push_back(std::move(manifest.recordings[r]));
       kept.class_of.push_back(manifest.class_of[r]);
     }
   }
   if (kept.recordings.empty()) throw DataError("not one recording can be used; the warnings above say why");
   manifest = std::move(kept);
+  for (train::Target& target : targets) target = kept_target(target, numbers);
   return skipped;
 }
 
@@ -80,11 +85,14 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
   }
   log_info(cat(dataset.manifest.recordings.size(), " recordings of ", dataset.manifest.actors().size(),
                " actors, classes ", join(dataset.manifest.classes, " ")));
+  // Before anything is decoded, so that a mistake in a table shows at once.
+  std::vector<train::Target> targets;
+  if (options.load_values) targets = read_targets(settings, dataset.manifest);
   std::shared_ptr<const store::Store> audio;
   {
     const StageClock clock(dataset, "audio");
     audio = std::make_shared<const store::Store>(audio_stage(settings, dataset.manifest, options.threads));
-    dataset.skipped = keep_usable(dataset.manifest, *audio);
+    dataset.skipped = keep_usable(dataset.manifest, targets, *audio);
     if (!dataset.skipped.empty())
       log_warning(
           cat(dataset.skipped.size(), " unusable recordings are left out: ", first_few(dataset.skipped)));
@@ -99,6 +107,8 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
               : feature_stage(settings, name, feature, *audio, options));
     }
   }
+  for (train::Target& target : targets)
+    dataset.targets.push_back(std::make_shared<const train::Target>(std::move(target)));
   if (settings.augment.enabled() && options.load_values) dataset.audio = audio;
   return dataset;
 }

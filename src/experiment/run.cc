@@ -18,7 +18,9 @@
 #include "serval/train/cohort.h"
 
 #include "augmentation.h"
+#include "head_reports.h"
 #include "run_directory.h"
+#include "targets.h"
 #include "tasks.h"
 
 namespace serval::experiment {
@@ -29,6 +31,7 @@ struct Plan {
   std::vector<folds::Fold> folds;
   // [feature set][fold]
   std::vector<std::vector<folds::Normaliser>> normalisers;
+  FoldedTargets targets;
   audit::Audit audit;
 };
 
@@ -46,6 +49,8 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
                             normalisers.back().fitted_on_actors});
     }
   }
+  plan.targets = fold_targets(settings, dataset, plan.folds);
+  statistics.insert(statistics.end(), plan.targets.statistics.begin(), plan.targets.statistics.end());
   // Whose recordings those were is read off the recordings, not off the plan's own lists.
   const auto actors_of = [&](const std::vector<std::int64_t>& recordings) {
     std::set<std::string> actors;
@@ -72,13 +77,15 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
 }
 
 report::ModelReport model_report(const std::string& name, const std::vector<train::TaskResult>& results,
-                                 const Dataset& dataset, const Plan& plan) {
+                                 const std::vector<train::Task>& tasks, const Dataset& dataset,
+                                 const Plan& plan) {
   report::ModelReport model;
   model.name = name;
   const int classes = static_cast<int>(dataset.manifest.classes.size());
   for (const train::TaskResult& result : results) {
     if (result.model != name) continue;
     model.parameters = result.parameters;
+    if (result.probabilities.empty()) continue;
     std::vector<int> labels, predictions;
     for (std::size_t i = 0; i < result.recordings.size(); ++i) {
       const auto r = static_cast<std::size_t>(result.recordings[i]);
@@ -98,7 +105,8 @@ report::ModelReport model_report(const std::string& name, const std::vector<trai
   };
   std::stable_sort(model.folds.begin(), model.folds.end(), by_fold);
   std::stable_sort(model.predictions.begin(), model.predictions.end(), by_fold);
-  model.summary = evaluate::summarise(model.folds);
+  if (!model.folds.empty()) model.summary = evaluate::summarise(model.folds);
+  report_heads(model, results, tasks, dataset.manifest);
   return model;
 }
 
@@ -139,13 +147,14 @@ std::vector<std::string> make_stamps(const Dataset& dataset, const std::vector<r
 }
 
 report::RunReport make_report(const ExperimentSettings& settings, const Dataset& dataset, const Plan& plan,
+                              const std::vector<train::Task>& tasks,
                               const std::vector<train::TaskResult>& results, const Device& device) {
   report::RunReport out;
   out.name = settings.name;
   out.classes = dataset.manifest.classes;
   out.corpora = count_corpora(dataset.manifest);
   for (const auto& [name, model] : settings.models)
-    out.models.push_back(model_report(name, results, dataset, plan));
+    out.models.push_back(model_report(name, results, tasks, dataset, plan));
   std::vector<int> labels;
   for (const folds::Fold& fold : plan.folds) {
     for (const std::int64_t r : fold.test)
@@ -224,16 +233,20 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
   audit::require_passed(plan.audit, directory.folder());
 
-  const std::vector<train::Task> tasks =
-      make_tasks(settings, dataset, plan.folds, plan.normalisers, directory, options.device, augmenter);
+  const std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers,
+                                                    plan.targets, directory, options.device, augmenter);
   const std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads});
 
-  const report::RunReport run_report = make_report(settings, dataset, plan, results, options.device);
+  const report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
   outcome.results_text = report::results_text(run_report);
   outcome.results_json = report::results_json(run_report);
   write_atomically(directory.file("predictions.csv"), report::predictions_csv(run_report));
   write_atomically(directory.file("results.csv"), report::results_csv(run_report));
+  if (const std::string heads = report::heads_csv(run_report); !heads.empty()) {
+    write_atomically(directory.file("heads.csv"), heads);
+    write_atomically(directory.file("head_predictions.csv"), report::head_predictions_csv(run_report));
+  }
   write_atomically(directory.file("report.html"), report::results_html(run_report));
   write_atomically(directory.file("results.txt"), outcome.results_text);
   write_atomically(directory.file("results.json"), outcome.results_json);

@@ -84,10 +84,14 @@ void describe(SettingsVisitor& v, ModelSettings& s) {
   v.optional_object("network", s.network, {"layers, or the path of a JSON file that holds them"});
   v.optional_object("learner", s.learner, {"a classical model instead of a network"});
   v.optional_object("initial_weights", s.initial_weights, {"weights that the network starts from"});
+  v.text("target", s.target,
+         {"what the network's first output learns: \"classes\", or one of the experiment's targets"});
+  v.map("heads", s.heads, {"outputs with a target each, by the names of their layers"});
   v.check(s.network.has_value() != s.learner.has_value(), "", "needs a network or a learner, and not both");
   v.check(!s.initial_weights || s.network.has_value(), "initial_weights", "are those of a network");
   check_inputs(v, s);
-  if (!s.network || s.network->layers.empty()) return;  // reported as missing
+  if (!s.network || s.network->layers.empty()) return;              // reported as missing
+  if (s.target != train::kClassTarget || !s.heads.empty()) return;  // check_targets() looks at them
   const std::string problem = nn::classifier_problem(*s.network);
   v.check(problem.empty(), "network", problem);
 }
@@ -173,6 +177,7 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.object("audio", s.audio, {"from recording to samples"});
   v.map("features", s.features, {"feature sets by name", "", Need::kRequired});
   v.object("folds", s.folds, {"who trains, validates and is tested"});
+  v.map("targets", s.targets, {"what networks learn besides the classes, by name"});
   v.object(
       "augment", s.augment,
       {"changed copies of each fold's training recordings, which train beside them; no others are changed"});
@@ -195,6 +200,9 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
           "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
   check_augment(v, s);
   check_models(v, s);
+  check_targets(v, s);
+  for (const auto& [name, target] : s.targets)
+    v.check(plain_name(name), "targets", cat("the name \"", name, "\" ", kPlainName));
 }
 
 }  // namespace serval::experiment

@@ -50,7 +50,9 @@ void need_one_row(const std::string& reader, const std::string& features, const 
   }
 }
 
+// `heads` are the model's in any fold.
 ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name, const ModelSettings& model,
+                     const std::vector<train::Head>& heads,
                      const std::vector<std::shared_ptr<const train::TrainingData>>& data) {
   ModelPlan plan{.inputs = model.all_inputs()};
   std::vector<ItemSource> sources;
@@ -79,8 +81,15 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
       need_one_row(cat("models.", name, ", input ", input_name), input.features, *data[set]);
   }
   if (!model.network) return plan;
-  const std::string problem = nn::classifier_problem(*model.network, sizes);
-  if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
+  if (heads.empty()) {
+    const std::string problem = nn::classifier_problem(*model.network, sizes);
+    if (!problem.empty()) throw ConfigError(cat("models.", name, ".network: ", problem));
+  }
+  for (const train::Head& head : heads) {
+    const std::string problem = train::head_problem(*model.network, sizes, head.output, *head.target);
+    const std::string place = model.heads.empty() ? "target" : cat("heads.", head.output);
+    if (!problem.empty()) throw ConfigError(cat("models.", name, ".", place, ": ", problem));
+  }
   std::vector<std::string> counts;
   try {
     const auto items = model_items(plan.inputs, sources, &counts);
@@ -91,6 +100,22 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
   for (const std::string& count : counts)
     log_info(cat("model ", name, ": ", data.front()->labels.size(), " recordings in ", count));
   return plan;
+}
+
+template <class T>
+void hash_values(Hasher& hasher, const std::vector<T>& values) {
+  hasher.integer(static_cast<std::int64_t>(values.size())).bytes(values.data(), values.size() * sizeof(T));
+}
+
+void hash_head(Hasher& hasher, const train::Head& head) {
+  hasher.text(head.output).text(head.target->name).integer(static_cast<std::int64_t>(head.target->kind));
+  for (const std::string& name : head.target->names) hasher.text(name);
+  hash_values(hasher, head.target->labels);
+  hash_values(hasher, head.target->rows);
+  hash_values(hasher, head.scaling.mean);
+  hash_values(hasher, head.scaling.scale);
+  train::OutputLoss loss = head.loss;
+  hasher.text(write_json(settings_to_json(loss))).text(json_number(head.weight));
 }
 
 // `from`: the key of the task whose weights this one starts from; "": none of this experiment.
@@ -112,6 +137,7 @@ std::string hash_task(const train::Task& task, const ModelPlan& plan, const Data
     train::TrainSettings settings = task.settings;
     settings.checkpoint_every_s = 0;  // changes no result
     hasher.text(write_json(settings_to_json(settings)));
+    for (const train::Head& head : task.heads) hash_head(hasher, head);
     if (task.initial_weights) {
       for (const auto& [name, array] : task.initial_weights->map) hasher.text(name).text(array);
       hasher.text(from.empty() ? hash_file(task.initial_weights->path(task.fold, task.seed)) : from);
@@ -187,13 +213,15 @@ folds::Normaliser as_they_are(std::int64_t columns) {
 std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset,
                                     const std::vector<folds::Fold>& folds,
                                     const std::vector<std::vector<folds::Normaliser>>& normalisers,
-                                    const RunDirectory& directory, const Device& device,
+                                    const FoldedTargets& targets, const RunDirectory& directory,
+                                    const Device& device,
                                     const std::shared_ptr<const audio::Augmenter>& augmenter) {
   const auto data = take_features(dataset, device);
   const auto copies = augmenter ? std::make_shared<const CopyMaker>(settings, augmenter, dataset) : nullptr;
   std::vector<train::Task> tasks;
   for (const auto& [name, model] : settings.models) {
-    const ModelPlan plan = plan_model(settings, name, model, data);
+    const ModelPlan plan =
+        plan_model(settings, name, model, make_heads(settings, model, dataset, targets, 0), data);
     std::vector<features::FeatureSettings> features;
     for (const std::size_t set : plan.sets) features.push_back(settings.features[set].second);
     for (const std::int64_t seed : settings.seeds) {
@@ -213,6 +241,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         task.learner = model.learner;
         task.initial_weights = model.initial_weights;
         task.settings = settings.train;
+        task.heads = make_heads(settings, model, dataset, targets, fold.index);
         task.sides = fold;
         task.folder = directory.model_folder(name, fold.index, task.seed);
         const std::string from = start_from(task, tasks, directory);

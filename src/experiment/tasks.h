@@ -9,6 +9,7 @@
 #include "serval/train/task.h"
 
 #include "run_directory.h"
+#include "targets.h"
 
 namespace serval::experiment {
 
@@ -18,7 +19,8 @@ namespace serval::experiment {
 std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset,
                                     const std::vector<folds::Fold>& folds,
                                     const std::vector<std::vector<folds::Normaliser>>& normalisers,
-                                    const RunDirectory& directory, const Device& device,
+                                    const FoldedTargets& targets, const RunDirectory& directory,
+                                    const Device& device,
                                     const std::shared_ptr<const audio::Augmenter>& augmenter);
 
 }  // namespace serval::experiment

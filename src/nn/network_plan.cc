@@ -318,7 +318,11 @@ std::vector<LayerSummary> summarise(const NetworkSettings& settings, const Netwo
   return out;
 }
 
-std::string classifier_problem(const NetworkSettings& settings, const NetworkSizes& sizes, bool any_count) {
+namespace {
+
+// `width` -1: any.
+std::string first_output_problem(const NetworkSettings& settings, const NetworkSizes& sizes,
+                                 std::int64_t width, bool logits, const std::string& wanted) {
   NetworkPlan plan;
   try {
     plan = plan_network(settings, sizes);
@@ -331,18 +335,29 @@ std::string classifier_problem(const NetworkSettings& settings, const NetworkSiz
                                                            settings.layers.back().body->type(), ")")
                                                      : cat("outputs[0] (", settings.outputs.front(), ")");
   if (type.sequence()) {
-    return cat(label, " would give classes for each time step; put a mean_pool, last_pool or attention_pool",
-               " somewhere before it");
+    return cat(label, " would give ", logits ? "classes" : "numbers",
+               " for each time step; put a mean_pool, last_pool or attention_pool somewhere before it");
   }
-  if (type.item.rank() != 1 || (type.item[0] != sizes.classes && !any_count)) {
-    return cat(label, " gives ", to_string(type), ", but there are ", sizes.classes,
-               " classes; end with {\"type\": \"dense\"} without units");
-  }
+  if (type.item.rank() != 1 || (width >= 0 && type.item[0] != width))
+    return cat(label, " gives ", to_string(type), ", but ", wanted);
   for (const PlannedNode& node : plan.nodes) {
-    if (node.output == value && std::string(node.type) == "softmax")
+    if (logits && node.output == value && std::string(node.type) == "softmax")
       return cat(label, " ends in softmax, which belongs to the loss; leave it out");
   }
   return "";
+}
+
+}  // namespace
+
+std::string classifier_problem(const NetworkSettings& settings, const NetworkSizes& sizes, bool any_count) {
+  return first_output_problem(
+      settings, sizes, any_count ? -1 : sizes.classes, true,
+      cat("there are ", sizes.classes, " classes; end with {\"type\": \"dense\"} without units"));
+}
+
+std::string output_problem(const NetworkSettings& settings, const NetworkSizes& sizes,
+                           const WantedOutput& output) {
+  return first_output_problem(settings, sizes, output.width, output.logits, output.wanted);
 }
 
 }  // namespace serval::nn

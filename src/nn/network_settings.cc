@@ -125,6 +125,21 @@ std::string classifier_problem(const NetworkSettings& settings) {
   }
 }
 
+std::string output_problem(const NetworkSettings& settings, const WantedOutput& output) {
+  const std::optional<NetworkSizes> sizes = any_sizes(settings);
+  if (!sizes || !problem_without_data(settings).empty()) return "";  // reported as such
+  try {
+    const NetworkPlan plan = plan_network(settings, *sizes);
+    for (const PlannedNode& node : plan.nodes) {  // the width of others may be that of the data
+      if (node.output == plan.outputs.front() && std::string(node.type) == "dense")
+        return output_problem(settings, *sizes, output);
+    }
+    return "";
+  } catch (const SizeError&) {
+    return "";
+  }
+}
+
 void describe(SettingsVisitor& v, NetworkSettings& s) {
   v.map("inputs", s.inputs, {"what the network reads, by name; one sequence of features when left out"});
   v.list("layers", s.layers, {.text = "each reads layers before it", .need = Need::kRequired});

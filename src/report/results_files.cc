@@ -3,25 +3,11 @@
 #include "serval/core/text.h"
 #include "serval/report/run_report.h"
 
+#include "results_heads.h"
+
 namespace serval::report {
 
 namespace {
-
-JsonValue spread_json(const evaluate::Spread& spread) {
-  JsonValue out = JsonValue::object();
-  out.set("mean", JsonValue::of(spread.mean));
-  out.set("std_folds", JsonValue::of(spread.std_folds));
-  out.set("std_seeds", JsonValue::of(spread.std_seeds));
-  return out;
-}
-
-JsonValue summary_json(const evaluate::Summary& summary) {
-  JsonValue out = JsonValue::object();
-  out.set("uar", spread_json(summary.uar));
-  out.set("wa", spread_json(summary.wa));
-  out.set("macro_f1", spread_json(summary.macro_f1));
-  return out;
-}
 
 JsonValue scores_json(const evaluate::Scores& scores) {
   JsonValue out = JsonValue::object();
@@ -70,8 +56,10 @@ std::string results_json(const RunReport& report) {
   JsonValue out = JsonValue::object();
   out.set("name", JsonValue::of(report.name));
   out.set("classes", JsonValue::of(report.classes));
-  out.set("summary", summary_json(headline.summary));
-  out.set("pooled", pooled_json(headline.summary.pooled, report.classes));
+  if (headline.has_classes()) {
+    out.set("summary", summary_json(headline.summary));
+    out.set("pooled", pooled_json(headline.summary.pooled, report.classes));
+  }
   JsonValue chance = JsonValue::object();
   chance.set("uar", JsonValue::of(report.chance.uar));
   chance.set("majority_wa", JsonValue::of(report.chance.majority_wa));
@@ -81,9 +69,12 @@ std::string results_json(const RunReport& report) {
   for (const ModelReport& model : report.models) {
     JsonValue item = JsonValue::object();
     item.set("parameters", JsonValue::of(model.parameters));
-    item.set("summary", summary_json(model.summary));
-    item.set("pooled", pooled_json(model.summary.pooled, report.classes));
-    item.set("folds", folds_json(model.folds));
+    if (model.has_classes()) {
+      item.set("summary", summary_json(model.summary));
+      item.set("pooled", pooled_json(model.summary.pooled, report.classes));
+      item.set("folds", folds_json(model.folds));
+    }
+    if (!model.heads.empty()) item.set("heads", heads_json(model));
     models.set(model.name, std::move(item));
   }
   out.set("models", std::move(models));

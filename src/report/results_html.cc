@@ -92,6 +92,40 @@ std::string confusion_table(const evaluate::Scores& pooled, const std::vector<st
   return out + "</table>\n";
 }
 
+std::string number_text(double value, int digits) {
+  char text[32];
+  if (std::isnan(value)) return "&ndash;";
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string head_section(const HeadReport& head) {
+  std::string out =
+      cat("<h2>Output ", escaped(head.name), ", target ", escaped(head.target), "</h2>\n<table>\n");
+  if (!head.numbers) {
+    out += row("th", "fold", "seed", "UAR", "WA", "macro-F1", "recordings");
+    for (const evaluate::FoldScores& fold : head.folds) {
+      out += row("td", fold.fold + 1, fold.seed, percent(fold.scores.uar), percent(fold.scores.wa),
+                 percent(fold.scores.macro_f1), fold.scores.count);
+    }
+    const evaluate::Summary& s = head.summary;
+    return out +
+           row("th", "mean", "", percent(s.uar.mean), percent(s.wa.mean), percent(s.macro_f1.mean), "") +
+           "</table>\n";
+  }
+  out += row("th", "number", "fold", "seed", "CCC", "MSE", "RMSE", "recordings");
+  for (std::size_t k = 0; k < head.names.size(); ++k) {
+    for (const evaluate::FoldNumberScores& fold : head.number_folds[k]) {
+      out += row("td", escaped(head.names[k]), fold.fold + 1, fold.seed, number_text(fold.scores.ccc, 3),
+                 number_text(fold.scores.mse, 4), number_text(fold.scores.rmse, 4), fold.scores.count);
+    }
+    const evaluate::NumberSummary& s = head.number_summaries[k];
+    out += row("th", escaped(head.names[k]), "mean", "", number_text(s.ccc.mean, 3),
+               number_text(s.mse.mean, 4), number_text(s.rmse.mean, 4), "");
+  }
+  return out + "</table>\n";
+}
+
 std::string audit_section(const audit::Audit& audit) {
   std::string out = "<h2>Leak audit</h2>\n<table>\n" + row("th", "check", "verdict", "evidence");
   for (const audit::Check& check : audit.checks) {
@@ -111,16 +145,20 @@ std::string results_html(const RunReport& report) {
   if (!report.audit.passed())
     out += "<p class=\"stamp failed\">The leak audit failed: these figures prove nothing.</p>\n";
   const evaluate::Summary& headline = report.models.front().summary;
-  out += cat("<p><span class=\"figure\">", percent(headline.uar.mean),
-             " % UAR</span> <span class=\"muted\">&plusmn; ", percent(headline.uar.std_folds),
-             " over folds, &plusmn; ", percent(headline.uar.std_seeds), " over seeds; WA ",
-             percent(headline.wa.mean), " %; chance ", percent(report.chance.uar), " % UAR, ",
-             percent(report.chance.majority_wa), " % WA</span></p>\n");
+  if (report.models.front().has_classes())
+    out += cat("<p><span class=\"figure\">", percent(headline.uar.mean),
+               " % UAR</span> <span class=\"muted\">&plusmn; ", percent(headline.uar.std_folds),
+               " over folds, &plusmn; ", percent(headline.uar.std_seeds), " over seeds; WA ",
+               percent(headline.wa.mean), " %; chance ", percent(report.chance.uar), " % UAR, ",
+               percent(report.chance.majority_wa), " % WA</span></p>\n");
   for (const ModelReport& model : report.models) {
     out += cat("<h2>Model ", escaped(model.name), "</h2>\n<p class=\"muted\">", model.parameters,
                " parameters</p>\n");
-    out += folds_table(model) + "<h2>Confusion, all folds and seeds</h2>\n" +
-           confusion_table(model.summary.pooled, report.classes);
+    if (model.has_classes()) {
+      out += folds_table(model) + "<h2>Confusion, all folds and seeds</h2>\n" +
+             confusion_table(model.summary.pooled, report.classes);
+    }
+    for (const HeadReport& head : model.heads) out += head_section(head);
   }
   out += audit_section(report.audit);
   out += "<h2>Made from</h2>\n<table>\n" + row("th", "corpus", "recordings", "actors", "speech");

@@ -5,6 +5,8 @@
 #include "serval/core/error.h"
 #include "serval/report/run_report.h"
 
+#include "results_heads.h"
+
 namespace serval::report {
 
 namespace {
@@ -64,10 +66,13 @@ std::string confusion_rows(const evaluate::Scores& pooled, const std::vector<std
 std::string results_text(const RunReport& report) {
   std::string out;
   for (const ModelReport& model : report.models) {
-    out += cat(report.name, ", model ", model.name, ": ", model.parameters, " parameters, ",
-               report.classes.size(), " classes; figures in %\n");
-    out += fold_rows(model) + total_rows(model.summary) + "\n" +
-           confusion_rows(model.summary.pooled, report.classes) + "\n";
+    out += cat(report.name, ", model ", model.name, ": ", model.parameters, " parameters",
+               model.has_classes() ? cat(", ", report.classes.size(), " classes; figures in %\n") : "\n");
+    if (model.has_classes()) {
+      out += fold_rows(model) + total_rows(model.summary) + "\n" +
+             confusion_rows(model.summary.pooled, report.classes) + "\n";
+    }
+    out += heads_text(model);
   }
   out += cat("  chance: UAR ", percent(report.chance.uar), ", always the largest class: WA ",
              percent(report.chance.majority_wa), "\n");

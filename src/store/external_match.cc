@@ -106,26 +106,36 @@ std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
 }  // namespace
 
-std::vector<std::size_t> match_names(const std::vector<std::string>& names,
-                                     std::span<const ExternalRecording> recordings,
-                                     const std::string& where) {
+std::vector<std::vector<std::size_t>> fitting_recordings(const std::vector<std::string>& names,
+                                                         std::span<const ExternalRecording> recordings) {
   const Index index(recordings);
   std::vector<Path> paths;
   for (const std::string& name : names) paths.push_back(split_path(name));
   const std::size_t common = common_folders(paths);
+  std::vector<std::vector<std::size_t>> out;
+  for (const Path& path : paths) {
+    std::set<std::size_t> fits;
+    if (!path.empty()) fits = index.find(path, 0);
+    if (!path.empty() && fits.empty() && common > 0) fits = index.find(path, common);
+    out.emplace_back(fits.begin(), fits.end());
+  }
+  return out;
+}
 
+std::vector<std::size_t> match_names(const std::vector<std::string>& names,
+                                     std::span<const ExternalRecording> recordings,
+                                     const std::string& where) {
+  const std::vector<std::vector<std::size_t>> fitting = fitting_recordings(names, recordings);
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::vector<std::size_t> item_of(recordings.size(), kNone);
   std::vector<std::string> problems;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (paths[i].empty()) continue;
-    std::set<std::size_t> fits = index.find(paths[i], 0);
-    if (fits.empty() && common > 0) fits = index.find(paths[i], common);
+    const std::vector<std::size_t>& fits = fitting[i];
     if (fits.empty()) continue;
-    const std::size_t r = *fits.begin();
+    const std::size_t r = fits.front();
     if (fits.size() > 1) {
-      problems.push_back(cat(quoted(names[i]), " fits ", recordings[r].id, " and ",
-                             recordings[*std::next(fits.begin())].id, "; name it by the id"));
+      problems.push_back(cat(quoted(names[i]), " fits ", recordings[r].id, " and ", recordings[fits[1]].id,
+                             "; name it by the id"));
     } else if (item_of[r] != kNone) {
       problems.push_back(cat(recordings[r].id, " is there twice, as ", quoted(names[item_of[r]]), " and ",
                              quoted(names[i])));

@@ -14,8 +14,11 @@ void upload_to(Array<T>& to, const std::vector<T>& values) {
 }  // namespace
 
 BatchFeeder::BatchFeeder(const Context& context, const Task& task, std::int64_t most_items,
-                         const nn::NetworkSizes& sizes)
+                         const nn::NetworkSizes& sizes, const std::vector<std::int64_t>& widths)
     : task_(task) {
+  for (const std::int64_t width : widths) heads_.push_back({.width = width, .targets = {}, .scores = {}});
+  rows_.targets.resize(widths.size());
+  rows_.scores.resize(widths.size());
   for (std::size_t i = 0; i < task.inputs.size(); ++i)
     feeds_.emplace_back(context, task.inputs[i], sizes.max_batch, sizes.inputs[i].max_time);
   if (task.settings.augment_batch.mixup_alpha > 0) {
@@ -28,10 +31,12 @@ BatchFeeder::BatchFeeder(const Context& context, const Task& task, std::int64_t 
 
 void BatchFeeder::make_room(Device device, std::int64_t items) {
   most_items_ = items;
-  probabilities_ = Tensor(device, {items, task_.data().classes});
+  for (HeadRows& head : heads_) {
+    head.targets = Tensor(device, {items, head.width});
+    head.scores = Tensor(device, {items, head.width});
+  }
   items_ = Array<std::int64_t>(device, {items});
   labels_ = Array<std::int32_t>(device, {items});
-  targets_ = Tensor(device, {items * task_.data().classes});
   shares_ = Tensor(device, {items});
 }
 
@@ -42,9 +47,11 @@ void BatchFeeder::upload(const Context& context, const EpochPlan& plan, std::spa
   for (std::size_t i = 0; i < feeds_.size(); ++i) feeds_[i].upload(plan, items[i]);
   upload_to(items_, plan.items);
   upload_to(labels_, plan.labels);
-  upload_to(targets_, plan.targets);
   upload_to(shares_, plan.shares);
-  has_targets_ = !plan.targets.empty();
+  for (std::size_t h = 0; h < heads_.size(); ++h) {
+    heads_[h].has_targets = !plan.targets[h].empty();
+    upload_to(heads_[h].targets, plan.targets[h]);
+  }
 }
 
 const nn::Batch& BatchFeeder::gather(const Context& context, const EpochPlan::Slice& slice) {
@@ -111,24 +118,24 @@ const nn::Batch& BatchFeeder::gather_changed(const Context& context, const Epoch
   return batch_;
 }
 
-TrainingLoss::Rows BatchFeeder::rows(const EpochPlan::Slice& slice) const {
-  TrainingLoss::Rows out{.count = slice.count};
-  out.labels = {labels_.data() + slice.first, {slice.count}, labels_.device().kind};
-  const std::int64_t classes = task_.data().classes;
-  if (has_targets_)
-    out.targets = {targets_.data() + slice.first * classes, {slice.count, classes}, targets_.device().kind};
-  return out;
+const TrainingLoss::Rows& BatchFeeder::rows(const EpochPlan::Slice& slice) {
+  rows_.count = slice.count;
+  rows_.labels = labels_.view(slice.first, {slice.count});
+  for (std::size_t h = 0; h < heads_.size(); ++h) {
+    HeadRows& head = heads_[h];
+    const Shape shape{slice.count, head.width};
+    rows_.targets[h] =
+        head.has_targets ? head.targets.view(slice.first * head.width, shape) : ConstTensorView{};
+    rows_.scores[h] = head.scores.view(slice.first * head.width, shape);
+  }
+  return rows_;
 }
 
-TensorView BatchFeeder::probabilities(const EpochPlan::Slice& slice) {
-  const std::int64_t classes = task_.data().classes;
-  return probabilities_.view(slice.first * classes, {slice.count, classes});
-}
-
-std::vector<float> BatchFeeder::host_probabilities(const Context& context, const EpochPlan& plan) const {
+std::vector<float> BatchFeeder::host_scores(const Context& context, const EpochPlan& plan,
+                                            std::size_t head) const {
   context.synchronize();
-  std::vector<float> out = probabilities_.to_host();
-  out.resize(plan.recordings.size() * static_cast<std::size_t>(task_.data().classes));
+  std::vector<float> out = heads_[head].scores.to_host();
+  out.resize(plan.recordings.size() * static_cast<std::size_t>(heads_[head].width));
   return out;
 }
 

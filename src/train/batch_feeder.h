@@ -16,8 +16,9 @@ namespace serval::train {
 class BatchFeeder {
  public:
   // For batches as large as the network's sizes say. `most_items` in a plan are foreseen; more make room.
+  // `widths` are of the heads.
   BatchFeeder(const Context& context, const Task& task, std::int64_t most_items,
-              const nn::NetworkSizes& sizes);
+              const nn::NetworkSizes& sizes, const std::vector<std::int64_t>& widths);
 
   // The plan of the next batches, of such items of each input. The one before is done with.
   void upload(const Context& context, const EpochPlan& plan, std::span<const Items> items);
@@ -29,9 +30,9 @@ class BatchFeeder {
   const nn::Batch& gather_changed(const Context& context, const EpochPlan::Slice& slice,
                                   const RandomStream& random);
 
-  TrainingLoss::Rows rows(const EpochPlan::Slice& slice) const;
-  TensorView probabilities(const EpochPlan::Slice& slice);
-  std::vector<float> host_probabilities(const Context& context, const EpochPlan& plan) const;
+  // What the loss compares a batch with, and where it writes what each head says of it. Valid until the next.
+  const TrainingLoss::Rows& rows(const EpochPlan::Slice& slice);
+  std::vector<float> host_scores(const Context& context, const EpochPlan& plan, std::size_t head) const;
 
  private:
   void make_room(Device device, std::int64_t items);
@@ -40,12 +41,17 @@ class BatchFeeder {
   std::int64_t most_items_ = 0;
   std::vector<InputFeed> feeds_;
   Tensor mixed_;
-  Tensor probabilities_;  // [most_items, classes]
+  struct HeadRows {
+    std::int64_t width = 0;
+    Tensor targets, scores;    // [most_items, width]
+    bool has_targets = false;  // the plan at hand
+  };
+  std::vector<HeadRows> heads_;
   Array<std::int64_t> items_;
   Array<std::int32_t> labels_;
-  Tensor targets_, shares_;
-  bool has_targets_ = false;  // the plan at hand
+  Tensor shares_;
   nn::Batch batch_;
+  TrainingLoss::Rows rows_;
 };
 
 }  // namespace serval::train

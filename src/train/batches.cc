@@ -98,21 +98,8 @@ EpochPlan sorted_plan(const TrainingData& data, const Items& items,
   return cut(data, items, std::move(order), batch_size);
 }
 
-void fill_targets(EpochPlan& plan, const TrainingData& data) {
-  const auto classes = static_cast<std::size_t>(data.classes);
-  plan.targets.assign(plan.items.size() * classes, 0.0f);
-  for (std::size_t i = 0; i < plan.items.size(); ++i) {
-    float* row = plan.targets.data() + i * classes;
-    if (data.targets.empty()) {
-      row[plan.labels[i]] = 1;
-    } else {
-      std::copy_n(data.targets.data() + static_cast<std::size_t>(plan.recordings[i]) * classes, classes, row);
-    }
-  }
-}
-
 std::vector<std::vector<float>> recording_scores(const EpochPlan& plan, const std::vector<float>& scores,
-                                                 std::int64_t classes,
+                                                 std::int64_t width,
                                                  const std::vector<std::int64_t>& recordings) {
   std::vector<std::size_t> by_item(plan.items.size());
   std::iota(by_item.begin(), by_item.end(), std::size_t{0});
@@ -125,7 +112,7 @@ std::vector<std::vector<float>> recording_scores(const EpochPlan& plan, const st
   std::map<std::int64_t, Sum> sums;
   for (const std::size_t i : by_item) {
     Sum& sum = sums[plan.recordings[i]];
-    sum.scores.resize(static_cast<std::size_t>(classes));
+    sum.scores.resize(static_cast<std::size_t>(width));
     ++sum.items;
     for (std::size_t c = 0; c < sum.scores.size(); ++c)
       sum.scores[c] += static_cast<double>(scores[i * sum.scores.size() + c]);

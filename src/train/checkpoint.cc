@@ -104,6 +104,13 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
       file.write(group + "/scale", input.normaliser.scale, columns);
       file.write_texts(group + "/fitted_on_actors", input.normaliser.fitted_on_actors);
     }
+    for (const Head& head : task.heads) {
+      if (head.scaling.mean.empty()) continue;
+      const std::string group = "targets/" + head.output;
+      file.write(group + "/mean", head.scaling.mean, Shape{head.target->width()});
+      file.write(group + "/scale", head.scaling.scale, Shape{head.target->width()});
+      file.write_texts(group + "/fitted_on_actors", head.scaling.fitted_on_actors);
+    }
     file.write_texts("devices", state.devices);
     std::vector<double> history;
     for (const Epoch& e : state.history) {

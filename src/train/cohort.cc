@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "serval/core/files.h"
 #include "serval/core/interrupt.h"
@@ -27,8 +29,13 @@ std::string describe_task(const Task& task) {
 
 std::string note(const Task& task, const Epoch& epoch) {
   char scores[96];
-  std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation UAR %.1f %%", epoch.epoch,
-                epoch.train_loss, 100 * epoch.validation_uar);
+  if (std::isnan(epoch.validation_uar)) {
+    std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation loss %.3f", epoch.epoch,
+                  epoch.train_loss, epoch.validation_loss);
+  } else {
+    std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation UAR %.1f %%", epoch.epoch,
+                  epoch.train_loss, 100 * epoch.validation_uar);
+  }
   return describe_task(task) + scores;
 }
 
@@ -72,7 +79,14 @@ std::optional<TaskResult> run_task(const Task& task, const CohortOptions& option
   result.selected_epoch = trainer.selected_epoch();
   result.history = trainer.history();
   result.recordings = task.sides.test;
-  result.probabilities = trainer.predict(task.sides.test);
+  std::vector<HeadResult> heads = trainer.predict_heads(task.sides.test);
+  for (std::size_t h = 0; h < heads.size(); ++h) {
+    if (static_cast<int>(h) == trainer.class_head()) {
+      result.probabilities = std::move(heads[h].values);
+    } else {
+      result.heads.push_back(std::move(heads[h]));
+    }
+  }
   result.parameters = trainer.parameter_count();
   for (const Epoch& epoch : result.history) result.seconds += epoch.seconds;
   trainer.write_lineage(task.folder + "/augmentation.csv");

@@ -1,5 +1,6 @@
 #include "epoch_copies.h"
 
+#include <numeric>
 #include <set>
 
 #include "serval/core/error.h"
@@ -19,9 +20,10 @@ void EpochCopies::take(const Context& context, const Task& task, std::span<const
   data_.classes = own.classes;
   data_.labels = own.labels;
   data_.corpora = own.corpora;
-  data_.targets = own.targets;
   items_.assign(items.begin(), items.end());
   recordings_ = task.sides.train;
+  origins_.resize(own.labels.size());
+  std::iota(origins_.begin(), origins_.end(), std::int64_t{0});
   const std::set<std::int64_t> train(task.sides.train.begin(), task.sides.train.end());
   for (std::size_t i = 0; i < made.sources.size(); ++i) {
     const std::int64_t source = made.sources[i];
@@ -33,10 +35,7 @@ void EpochCopies::take(const Context& context, const Task& task, std::span<const
     const auto from = static_cast<std::size_t>(source);
     data_.labels.push_back(own.labels[from]);
     if (!own.corpora.empty()) data_.corpora.push_back(own.corpora[from]);
-    if (!own.targets.empty()) {
-      const auto first = own.targets.begin() + source * own.classes;
-      data_.targets.insert(data_.targets.end(), first, first + own.classes);
-    }
+    origins_.push_back(source);
     recordings_.push_back(recordings + static_cast<std::int64_t>(i));
   }
   context.synchronize();  // the last epoch's steps may still read its copies

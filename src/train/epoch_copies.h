@@ -16,9 +16,11 @@ class EpochCopies {
   void take(const Context& context, const Task& task, std::span<const Items> items, Copies made);
 
   bool empty() const { return recordings_.empty(); }
-  const TrainingData& data() const { return data_; }  // labels, corpora and targets alone
+  const TrainingData& data() const { return data_; }  // labels and corpora alone
   std::span<const Items> items() const { return items_; }
   const std::vector<std::int64_t>& recordings() const { return recordings_; }
+  // Of each recording, copies behind them: which one it is, or is made from.
+  std::span<const std::int64_t> origins() const { return origins_; }
   ConstTensorView values(std::size_t input) const;
 
  private:
@@ -31,7 +33,7 @@ class EpochCopies {
 
   TrainingData data_;
   std::vector<Items> items_;
-  std::vector<std::int64_t> recordings_;
+  std::vector<std::int64_t> recordings_, origins_;
   std::vector<Values> values_;
 };
 

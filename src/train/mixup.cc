@@ -46,9 +46,8 @@ double log_gamma_number(double shape, Draws& draws) {
 
 }  // namespace
 
-void mix_targets(EpochPlan& plan, std::int64_t classes, double alpha, const RandomStream& random) {
-  const std::vector<float> own = plan.targets;
-  const auto width = static_cast<std::size_t>(classes);
+void mix_targets(EpochPlan& plan, double alpha, const RandomStream& random) {
+  const std::vector<std::vector<float>> own = plan.targets;
   plan.shares.assign(plan.items.size(), 1.0f);
   for (const EpochPlan::Slice& slice : plan.batches) {
     if (slice.count == 1) continue;
@@ -60,10 +59,13 @@ void mix_targets(EpochPlan& plan, std::int64_t classes, double alpha, const Rand
       const double other = log_gamma_number(alpha, draws);
       const auto share = static_cast<float>(1 / (1 + std::exp(other - one)));
       plan.shares[first + b] = share;
-      const float* row = own.data() + (first + b) * width;
-      const float* neighbour = own.data() + (first + (b + 1) % count) * width;
-      for (std::size_t c = 0; c < width; ++c)
-        plan.targets[(first + b) * width + c] = share * row[c] + (1 - share) * neighbour[c];
+      for (std::size_t h = 0; h < own.size(); ++h) {
+        const std::size_t width = own[h].size() / plan.items.size();
+        const float* row = own[h].data() + (first + b) * width;
+        const float* neighbour = own[h].data() + (first + (b + 1) % count) * width;
+        for (std::size_t c = 0; c < width; ++c)
+          plan.targets[h][(first + b) * width + c] = share * row[c] + (1 - share) * neighbour[c];
+      }
     }
   }
 }

@@ -16,23 +16,45 @@ void describe(SettingsVisitor& v, CenterSettings& s) {
   v.real("rate", s.rate, {.min = 0, .max = 1}, {"share of the way that a class' centre moves in a step"});
 }
 
+namespace {
+
+const Options<LossType> kLossTypes = {{"cross_entropy", LossType::kCrossEntropy},
+                                      {"focal", LossType::kFocal},
+                                      {"mean_square", LossType::kMeanSquare},
+                                      {"concordance", LossType::kConcordance}};
+
+}  // namespace
+
+const char* to_string(LossType type) {
+  for (const auto& [name, known] : kLossTypes) {
+    if (known == type) return name;
+  }
+  return "";
+}
+
+void describe(SettingsVisitor& v, OutputLoss& s) {
+  v.variants("type", s.type, kLossTypes, {"what training makes small"}, [&s](SettingsVisitor& fields) {
+    if (s.of_classes()) {
+      fields.real("label_smoothing", s.label_smoothing, {.min = 0, .max = 0.999999},
+                  {"share of a label that is spread over all classes"});
+    }
+    if (s.type == LossType::kFocal) {
+      fields.real("gamma", s.gamma, {.min = 0, .max = 100, .above_min = true},
+                  {"how much less a recording counts that is right already"});
+    }
+  });
+}
+
+void describe(SettingsVisitor& v, HeadSettings& s) {
+  v.text("target", s.target,
+         {.text = "what the output learns: \"classes\", or one of the experiment's targets",
+          .need = Need::kRequired});
+  v.optional_object("loss", s.loss, {"of this output; train.loss when left out"});
+  v.real("weight", s.weight, {.min = 0, .max = 1e6, .above_min = true}, {"of its loss beside the others'"});
+}
+
 void describe(SettingsVisitor& v, LossSettings& s) {
-  using Type = LossType;
-  v.variants("type", s.type,
-             Options<Type>{{"cross_entropy", Type::kCrossEntropy},
-                           {"focal", Type::kFocal},
-                           {"mean_square", Type::kMeanSquare},
-                           {"concordance", Type::kConcordance}},
-             {"what training makes small"}, [&s](SettingsVisitor& fields) {
-               if (s.of_classes()) {
-                 fields.real("label_smoothing", s.label_smoothing, {.min = 0, .max = 0.999999},
-                             {"share of a label that is spread over all classes"});
-               }
-               if (s.type == Type::kFocal) {
-                 fields.real("gamma", s.gamma, {.min = 0, .max = 100, .above_min = true},
-                             {"how much less a recording counts that is right already"});
-               }
-             });
+  describe(v, static_cast<OutputLoss&>(s));
   v.list("branches", s.branches, {"outputs with a loss each; the network's first output when left out"});
   v.object("center", s.center, {"pulls recordings of one class together"});
   std::set<std::string> outputs;

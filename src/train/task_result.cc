@@ -1,6 +1,7 @@
 #include "serval/train/task_result.h"
 
 #include <filesystem>
+#include <limits>
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
@@ -31,6 +32,60 @@ const JsonValue& member(const JsonValue& object, const char* key) {
   return *value;
 }
 
+double number_or_nan(const JsonValue& value) {
+  return value.kind == JsonValue::Kind::kNull ? std::numeric_limits<double>::quiet_NaN() : value.real;
+}
+
+JsonValue rows_json(const std::vector<std::vector<float>>& rows) {
+  JsonValue out = JsonValue::list();
+  for (const std::vector<float>& values : rows) {
+    JsonValue row = JsonValue::list();
+    for (const float value : values) row.items.push_back(JsonValue::of(static_cast<double>(value)));
+    out.items.push_back(std::move(row));
+  }
+  return out;
+}
+std::vector<std::vector<float>> rows_of(const JsonValue& json) {
+  std::vector<std::vector<float>> out;
+  for (const JsonValue& row : json.items) {
+    std::vector<float>& values = out.emplace_back();
+    for (const JsonValue& value : row.items) values.push_back(static_cast<float>(value.real));
+  }
+  return out;
+}
+
+const Head& head_of(const Task& task, const std::string& output) {
+  for (const Head& head : task.heads) {
+    if (head.output == output) return head;
+  }
+  throw InternalError(cat("no head ", output));
+}
+
+// What the head is compared with, its scores on the test side, and what it said of each recording.
+JsonValue head_json(const Head& head, const TaskResult& result, const HeadResult& said) {
+  const Target& target = *head.target;
+  const HeadScores scores = score_head(target, result.recordings, said.values);
+  JsonValue out = JsonValue::object();
+  out.set("target", JsonValue::of(target.name));
+  out.set("names", JsonValue::of(target.names));
+  JsonValue measures = JsonValue::object();
+  if (!target.of_numbers()) {
+    measures.set("uar", JsonValue::of(scores.classes.uar));
+    measures.set("wa", JsonValue::of(scores.classes.wa));
+    measures.set("macro_f1", JsonValue::of(scores.classes.macro_f1));
+  }
+  for (std::size_t k = 0; k < scores.numbers.size(); ++k) {
+    JsonValue number = JsonValue::object();
+    number.set("ccc", JsonValue::of(scores.numbers[k].ccc));
+    number.set("mse", JsonValue::of(scores.numbers[k].mse));
+    number.set("rmse", JsonValue::of(scores.numbers[k].rmse));
+    measures.set(target.names[k], std::move(number));
+  }
+  out.set("scores", std::move(measures));
+  out.set("values", rows_json(said.values));
+  return out;
+}
+
 std::string history_csv(const std::vector<Epoch>& history) {
   std::string out = "epoch,train_loss,validation_loss,validation_uar,learning_rate,seconds\n";
   for (const Epoch& e : history) {
@@ -57,15 +112,15 @@ void write_task_result(const Task& task, const TaskResult& result) {
   for (const Epoch& epoch : result.history) history.items.push_back(to_json(epoch));
   out.set("history", std::move(history));
   JsonValue recordings = JsonValue::list();
-  JsonValue probabilities = JsonValue::list();
-  for (std::size_t i = 0; i < result.recordings.size(); ++i) {
-    recordings.items.push_back(JsonValue::of(result.recordings[i]));
-    JsonValue row = JsonValue::list();
-    for (const float p : result.probabilities[i]) row.items.push_back(JsonValue::of(static_cast<double>(p)));
-    probabilities.items.push_back(std::move(row));
-  }
+  for (const std::int64_t recording : result.recordings) recordings.items.push_back(JsonValue::of(recording));
   out.set("recordings", std::move(recordings));
-  out.set("probabilities", std::move(probabilities));
+  out.set("probabilities", rows_json(result.probabilities));
+  if (!result.heads.empty()) {
+    JsonValue heads = JsonValue::object();
+    for (const HeadResult& said : result.heads)
+      heads.set(said.output, head_json(head_of(task, said.output), result, said));
+    out.set("heads", std::move(heads));
+  }
   write_atomically(task.folder + "/history.csv", history_csv(result.history));
   write_atomically(result_path(task), write_json(out));
 }
@@ -85,14 +140,15 @@ std::optional<TaskResult> read_task_result(const Task& task) {
   for (const JsonValue& device : member(json, "devices").items) result.devices.push_back(device.text);
   for (const JsonValue& e : member(json, "history").items) {
     result.history.push_back({static_cast<int>(member(e, "epoch").integer), member(e, "train_loss").real,
-                              member(e, "validation_loss").real, member(e, "validation_uar").real,
+                              member(e, "validation_loss").real, number_or_nan(member(e, "validation_uar")),
                               member(e, "learning_rate").real, member(e, "seconds").real});
   }
   for (const JsonValue& recording : member(json, "recordings").items)
     result.recordings.push_back(recording.integer);
-  for (const JsonValue& row : member(json, "probabilities").items) {
-    std::vector<float>& out = result.probabilities.emplace_back();
-    for (const JsonValue& p : row.items) out.push_back(static_cast<float>(p.real));
+  result.probabilities = rows_of(member(json, "probabilities"));
+  if (const JsonValue* heads = json.find("heads"); heads != nullptr) {
+    for (const auto& [output, head] : heads->members)
+      result.heads.push_back({output, rows_of(member(head, "values"))});
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "batch_feeder.h"
 #include "checkpoint.h"
 #include "epoch_copies.h"
+#include "head_targets.h"
 #include "optimiser.h"
 #include "task_sizes.h"
 #include "training_loss.h"
@@ -54,6 +56,7 @@ struct Trainer::Impl {
   std::unique_ptr<Augmentation> augmentation;  // null: none
   std::vector<Items> items;                    // of each input
   nn::NetworkSizes sizes;
+  HeadTargets targets;
   nn::Network network;
   BatchFeeder feeder;
   TrainingLoss loss;
@@ -71,9 +74,11 @@ struct Trainer::Impl {
                                        : nullptr),
         items(task_items(used_task)),
         sizes(network_sizes(used_task, items, augmentation.get())),
+        targets(used_task),
         network(used_context, TrainingLoss::network_of(used_task), sizes),
-        feeder(used_context, used_task, largest_side(used_task, items.front()), sizes),
-        loss(used_context, used_task, network, class_weights(used_task, items.front()), sizes.max_batch),
+        feeder(used_context, used_task, largest_side(used_task, items.front()), sizes, targets.widths()),
+        loss(used_context, used_task, targets.heads(), network, class_weights(used_task, items.front()),
+             sizes.max_batch),
         optimiser(used_context, network, used_task.settings),
         average(used_context, network, used_task.settings.averaging),
         selected(used_context.device(), {network.parameter_count()}),
@@ -105,10 +110,9 @@ struct Trainer::Impl {
     EpochPlan plan =
         shuffled_plan(data, training_items().front(), augmentation ? copies.recordings() : task.sides.train,
                       settings.batch_size, random(RandomPurpose::kShuffle, epoch), settings.sampling);
-    if (loss.wants_targets()) fill_targets(plan, data);
+    targets.fill(plan, augmentation ? copies.origins() : std::span<const std::int64_t>());
     if (settings.augment_batch.mixup_alpha > 0) {
-      mix_targets(plan, data.classes, settings.augment_batch.mixup_alpha,
-                  random(RandomPurpose::kBatchAugment, epoch));
+      mix_targets(plan, settings.augment_batch.mixup_alpha, random(RandomPurpose::kBatchAugment, epoch));
     }
     return plan;
   }
@@ -123,7 +127,7 @@ struct Trainer::Impl {
       const nn::Batch& batch =
           feeder.gather_changed(context, slice, random(RandomPurpose::kBatchAugment, state.step));
       network.forward(context, batch, nn::Mode::kTrain, random(RandomPurpose::kDropout, state.step));
-      loss.run(context, network, feeder.rows(slice), feeder.probabilities(slice), true);
+      loss.run(context, network, feeder.rows(slice), true);
       network.backward(context, batch, loss.gradients());
       optimiser.step(context, network, learning_rate, state.step);
       average.after_step(context, network);
@@ -132,31 +136,37 @@ struct Trainer::Impl {
     return loss.mean(context);
   }
 
-  // Probabilities in the order of the plan; the loss adds up on the device.
-  std::vector<float> score_pass(EpochPlan plan) {
-    if (loss.wants_targets()) fill_targets(plan, task.data());
+  // The scores stay with the feeder, in the order of the plan; the loss adds up on the device.
+  void score_pass(EpochPlan& plan) {
+    targets.fill(plan, {});
     feeder.upload(context, plan, items);
     loss.clear(context);
     for (const EpochPlan::Slice& slice : plan.batches) {
       check_interrupted();
       network.forward(context, feeder.gather(context, slice), nn::Mode::kInfer, {});
-      loss.run(context, network, feeder.rows(slice), feeder.probabilities(slice), false);
+      loss.run(context, network, feeder.rows(slice), false);
     }
-    return feeder.host_probabilities(context, plan);
+  }
+  // Of such a plan over `recordings`: [recording][width].
+  std::vector<std::vector<float>> head_scores(const EpochPlan& plan, std::size_t head,
+                                              const std::vector<std::int64_t>& recordings) const {
+    return recording_scores(plan, feeder.host_scores(context, plan, head), targets.widths()[head],
+                            recordings);
   }
 
   void validate(Epoch& record) {
-    const EpochPlan plan =
-        sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
-    const std::vector<float> scores = score_pass(plan);
+    EpochPlan plan = sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
+    score_pass(plan);
     record.validation_loss = loss.mean(context);
-    std::vector<int> truth, predicted;
-    for (const std::int64_t r : task.sides.validation)
-      truth.push_back(task.data().labels[static_cast<std::size_t>(r)]);
-    for (const std::vector<float>& p : recording_scores(plan, scores, sizes.classes, task.sides.validation)) {
-      predicted.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
+    const int head = targets.class_head();
+    if (head < 0) {
+      record.validation_uar = std::numeric_limits<double>::quiet_NaN();
+      return;
     }
-    record.validation_uar = evaluate::score(truth, predicted, static_cast<int>(sizes.classes)).uar;
+    const auto h = static_cast<std::size_t>(head);
+    record.validation_uar = score_head(*targets.heads()[h].target, task.sides.validation,
+                                       head_scores(plan, h, task.sides.validation))
+                                .classes.uar;
   }
 
   bool better(const Epoch& record) const {
@@ -222,16 +232,31 @@ const Epoch& Trainer::run_epoch() {
 }
 
 std::vector<std::vector<float>> Trainer::predict(const std::vector<std::int64_t>& recordings) {
+  const int head = impl_->targets.class_head();
+  SERVAL_CHECK(head >= 0, "no head of the experiment's classes");
+  return predict_heads(recordings)[static_cast<std::size_t>(head)].values;
+}
+
+std::vector<HeadResult> Trainer::predict_heads(const std::vector<std::int64_t>& recordings) {
   Impl& impl = *impl_;
   impl.context.synchronize();  // the mean's weights may just be on their way out
   Tensor current = impl.network.parameters().clone();
   impl.copy_parameters(impl.network.parameters(), impl.selected);
-  const EpochPlan plan =
+  EpochPlan plan =
       sorted_plan(impl.task.data(), impl.items.front(), recordings, impl.task.settings.batch_size);
-  const std::vector<float> scores = impl.score_pass(plan);
+  impl.score_pass(plan);
   impl.copy_parameters(impl.network.parameters(), current);
-  return recording_scores(plan, scores, impl.sizes.classes, recordings);
+  std::vector<HeadResult> out;
+  for (std::size_t h = 0; h < impl.targets.heads().size(); ++h) {
+    HeadResult& result = out.emplace_back();
+    result.output = impl.targets.heads()[h].output;
+    result.values = impl.head_scores(plan, h, recordings);
+    impl.targets.to_unit(h, result.values);
+  }
+  return out;
 }
+
+int Trainer::class_head() const { return impl_->targets.class_head(); }
 
 void Trainer::write_lineage(const std::string& path) const {
   if (!impl_->augmentation) return;

@@ -12,25 +12,25 @@ namespace serval::train {
 
 class TrainingLoss {
  public:
-  // The task's network with the outputs that the loss reads: those of the branches, or the network's own, and behind
-  // them the layer of the center loss.
+  // The task's network with the outputs that the loss reads: those of the heads, of the branches, or the network's own,
+  // and behind them the layer of the center loss. Throws ConfigError when one does not fit its target.
   static nn::NetworkSettings network_of(const Task& task);
 
-  // `network` was made from network_of(task). Throws ConfigError when an output does not fit.
-  TrainingLoss(const Context& context, const Task& task, const nn::Network& network,
-               const std::vector<float>& class_weights, std::int64_t max_batch);
-
-  bool wants_targets() const { return wants_targets_; }
+  // `network` was made from network_of(task), `heads` are those of HeadTargets. Throws ConfigError when the layer of
+  // the center loss does not fit.
+  TrainingLoss(const Context& context, const Task& task, const std::vector<Head>& heads,
+               const nn::Network& network, const std::vector<float>& class_weights, std::int64_t max_batch);
 
   struct Rows {
     std::int64_t count = 0;
     View<const std::int32_t> labels = {};  // [count]
-    ConstTensorView targets = {};          // [count, classes], where it wants them
+    // Of each head, [count, width]:
+    std::vector<ConstTensorView> targets = {};  // empty where it takes labels
+    std::vector<TensorView> scores = {};  // written: probabilities of classes, or the numbers themselves
   };
-  // After a forward of these rows. Writes their probabilities [count, classes] and adds to the sums; with `training`,
-  // makes the gradients too and moves the centres.
-  void run(const Context& context, const nn::Network& network, const Rows& rows, TensorView probabilities,
-           bool training);
+  // After a forward of these rows. Writes their scores and adds to the sums; with `training`, makes the gradients too
+  // and moves the centres.
+  void run(const Context& context, const nn::Network& network, const Rows& rows, bool training);
   std::span<const ConstTensorView> gradients() const { return gradients_; }
 
   void clear(const Context& context);         // the sums
@@ -39,16 +39,32 @@ class TrainingLoss {
   Tensor& centers() { return centers_; }  // [classes, width]; empty without center loss
 
  private:
-  void run_output(const Context& context, std::size_t output, ConstTensorView y, const Rows& rows,
-                  TensorView probabilities, bool training);
+  // One output's share of a head's loss; a head has several when there are branches.
+  struct Part {
+    std::size_t output = 0;  // of the network
+    float factor = 1;
+    bool first = true;  // of its head
+  };
+  struct HeadLoss {
+    OutputLoss settings;
+    bool numbers = false;
+    std::int64_t width = 0;
+    std::vector<Part> parts;
+    Tensor class_weights;                      // of the experiment's classes; empty: all 1
+    Tensor sums;                               // [2]
+    Tensor mean_output, branch_probabilities;  // [max_batch, width], with several parts
+  };
 
-  LossSettings settings_;
-  std::int64_t classes_ = 0;
-  bool wants_targets_ = false;
-  std::vector<float> factors_;  // of the outputs
-  Tensor class_weights_, sums_, center_sums_, centers_;
-  Tensor mean_output_, branch_probabilities_;  // [max_batch, classes], with several branches
-  std::vector<Tensor> dy_;                     // of every output
+  void run_head(const Context& context, const nn::Network& network, HeadLoss& head, const Rows& rows,
+                std::size_t number, bool training);
+  void run_part(const Context& context, HeadLoss& head, const Part& part, ConstTensorView y,
+                View<const std::int32_t> labels, ConstTensorView targets, TensorView scores, bool training);
+  void run_center(const Context& context, const nn::Network& network, const Rows& rows, bool training);
+
+  CenterSettings center_;
+  std::vector<HeadLoss> heads_;
+  Tensor center_sums_, centers_;
+  std::vector<Tensor> dy_;  // of every output
   std::vector<ConstTensorView> gradients_;
 };
 

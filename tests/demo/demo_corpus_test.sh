@@ -37,7 +37,12 @@ made="$(find "$scratch/stopped" -name '*.wav' | wc -l)"
 "$maker" "$scratch/whole"
 count="$(find "$scratch/whole" -name '03-01-*.wav' | wc -l)"
 [[ "$count" == 960 ]] || fail "$count recordings, not 960"
-[[ "$(find "$scratch/whole" -type f | wc -l)" == 961 ]] || fail "other files than recordings and README.txt"
+[[ "$(find "$scratch/whole" -type f | wc -l)" == 963 ]] || fail "other files than recordings, README.txt, delivery.csv and votes.csv"
+for table in delivery votes; do
+  [[ "$(wc -l <"$scratch/whole/$table.csv")" == 961 ]] || fail "$table.csv has not a line for each recording"
+done
+awk -F, 'NR > 1 { sum = 0; for (i = 2; i <= NF; ++i) sum += $i; if (sum != 5) exit 1 }' "$scratch/whole/votes.csv" ||
+  fail "votes.csv: not five votes for each recording"
 grep -q SYNTHETIC "$scratch/whole/README.txt" || fail "README.txt does not say SYNTHETIC"
 [[ "$(contents "$scratch/whole")" == "$(contents "$scratch/stopped")" ]] || fail "two makes differ"
 

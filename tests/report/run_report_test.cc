@@ -1,5 +1,7 @@
 #include "serval/report/run_report.h"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +61,57 @@ TEST(Report, TheTextPutsUarFirstAndShowsChanceAndStamps) {
        {"75.0", "pooled", "chance: UAR  50.0", "leak audit: passed", "note: synthetic speech"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
+}
+
+RunReport report_with_heads() {
+  RunReport report = small_report();
+  HeadReport numbers{.name = "dims", .target = "affect", .numbers = true, .names = {"valence", "a<b"}};
+  for (int k = 0; k < 2; ++k) {
+    const double ccc = k == 0 ? 0.5 : std::numeric_limits<double>::quiet_NaN();
+    numbers.number_folds.push_back(
+        {{0, 1, {"demo/1"}, {4, ccc, 2.25, 1.5}}, {1, 1, {"demo/2"}, {4, 0.25, 4, 2}}});
+    numbers.number_summaries.push_back(evaluate::summarise(numbers.number_folds.back()));
+  }
+  HeadReport voice{.name = "who", .target = "voice", .names = {"female", "male"}};
+  voice.folds = report.models[0].folds;
+  voice.summary = report.models[0].summary;
+  report.models[0].heads = {numbers, voice};
+  report.models[0].head_predictions = {{"demo/a", "demo", "demo/1", "dims", "valence", 0, 1, 3, 2.5}};
+  return report;
+}
+
+TEST(Report, HeadsStandBesideTheClasses) {
+  const RunReport report = report_with_heads();
+  const JsonValue json = parse_json(results_json(report), "results.json");
+  const JsonValue& heads = *json.find("models")->find("m")->find("heads");
+  const JsonValue& valence = *heads.find("dims")->find("numbers")->find("valence");
+  EXPECT_DOUBLE_EQ(valence.find("summary")->find("ccc")->find("mean")->real, 0.375);
+  EXPECT_DOUBLE_EQ(valence.find("folds")->items[0].find("mse")->real, 2.25);
+  EXPECT_EQ(valence.find("folds")->items[1].find("test_actors")->items[0].text, "demo/2");
+  EXPECT_DOUBLE_EQ(heads.find("who")->find("summary")->find("uar")->find("mean")->real, 0.75);
+  EXPECT_EQ(heads.find("who")->find("classes")->items[1].text, "male");
+  EXPECT_THAT(heads_csv(report), HasSubstr("m,dims,affect,1,1,demo/1,4,valence,rmse,1.5\n"));
+  EXPECT_THAT(heads_csv(report), HasSubstr("m,dims,affect,1,1,demo/1,4,a<b,ccc,\n"));  // undefined
+  EXPECT_THAT(heads_csv(report), HasSubstr("m,who,voice,2,1,demo/2,2,,uar,0.5\n"));
+  EXPECT_THAT(head_predictions_csv(report), HasSubstr("demo/a,demo,demo/1,m,dims,1,1,valence,3.0,2.5\n"));
+  EXPECT_THAT(results_text(report), HasSubstr("valence fold 1 seed 1: CCC   0.500  MSE       2.25  RMSE"));
+  EXPECT_THAT(results_html(report), HasSubstr("a&lt;b"));
+  EXPECT_EQ(heads_csv(small_report()), "");
+  EXPECT_EQ(head_predictions_csv(small_report()), "");
+}
+
+// A model without classes has no UAR, and no table pretends so.
+TEST(Report, AModelOfNumbersAloneHasNoClassScores) {
+  RunReport report = report_with_heads();
+  report.models[0].folds.clear();
+  report.models[0].predictions.clear();
+  report.models[0].heads.pop_back();
+  const JsonValue json = parse_json(results_json(report), "results.json");
+  EXPECT_EQ(json.find("summary"), nullptr);
+  EXPECT_EQ(json.find("models")->find("m")->find("pooled"), nullptr);
+  EXPECT_THAT(results_text(report), Not(HasSubstr("macro-F1")));
+  EXPECT_THAT(results_html(report), Not(HasSubstr("macro-F1")));
+  EXPECT_EQ(results_csv(report), results_csv(RunReport{}));
 }
 
 TEST(Report, ThePageEscapesNamesAndShowsAFailedAudit) {

@@ -109,17 +109,6 @@ TEST(Batches, BalancedSamplingDrawsEachGroupEquallyOften) {
             shuffled_plan(data, whole_recordings(data), side, 4, epoch(1), Sampling::kClassBalanced).items);
 }
 
-TEST(Batches, TargetsAreTheLabelOrTheRecordingsRow) {
-  TrainingData data = ten_recordings();
-  data.classes = 3;
-  EpochPlan plan = sorted_plan(data, whole_recordings(data), {1, 2}, 4);
-  fill_targets(plan, data);
-  EXPECT_THAT(plan.targets, ElementsAre(0, 1, 0, 0, 0, 1));
-  for (int i = 0; i < 30; ++i) data.targets.push_back(static_cast<float>(i));
-  fill_targets(plan, data);
-  EXPECT_THAT(plan.targets, ElementsAre(3, 4, 5, 6, 7, 8));
-}
-
 TEST(Batches, MixedTargetsHaveTheirNeighboursShare) {
   TrainingData data = ten_recordings();
   data.classes = 3;
@@ -129,15 +118,17 @@ TEST(Batches, MixedTargetsHaveTheirNeighboursShare) {
     for (std::uint32_t e = 0; e < kEpochs; ++e) {
       EpochPlan plan =
           sorted_plan(data, whole_recordings(data), {1, 2, 3}, 2);  // recordings 1, 3 and 2 alone
-      fill_targets(plan, data);
-      mix_targets(plan, 3, alpha, epoch(e));
+      plan.targets = {{0, 1, 0, 1, 0, 0, 0, 0, 1}, {}, {4, 2, -3}};
+      mix_targets(plan, alpha, epoch(e));
       ASSERT_THAT(plan.recordings, ElementsAre(1, 3, 2));
       const float share = plan.shares[0];
-      EXPECT_FLOAT_EQ(plan.targets[1], share);
-      EXPECT_FLOAT_EQ(plan.targets[0], 1 - share);
-      EXPECT_FLOAT_EQ(plan.targets[3], plan.shares[1]);
+      EXPECT_FLOAT_EQ(plan.targets[0][1], share);
+      EXPECT_FLOAT_EQ(plan.targets[0][0], 1 - share);
+      EXPECT_FLOAT_EQ(plan.targets[0][3], plan.shares[1]);
       EXPECT_EQ(plan.shares[2], 1);
-      EXPECT_EQ(plan.targets[8], 1);
+      EXPECT_EQ(plan.targets[0][8], 1);
+      EXPECT_FLOAT_EQ(plan.targets[2][0], share * 4 + (1 - share) * 2);  // numbers mix as classes do
+      EXPECT_EQ(plan.targets[2][2], -3);
       sum += static_cast<double>(share);
       squares += static_cast<double>(share) * static_cast<double>(share);
     }

@@ -62,7 +62,6 @@ const Option kOptions[] = {
     {R"({"optimizer": {"learning_rate": 0.05}, "sampling": "class_balanced"})", 0.7},
     {R"({"optimizer": {"learning_rate": 0.05}, "loss": {"type": "focal", "label_smoothing": 0.05}})", 0.8},
     {R"({"optimizer": {"learning_rate": 0.05}, "loss": {"type": "mean_square"}})", 0.8},
-    {R"({"optimizer": {"learning_rate": 0.05}, "loss": {"type": "concordance"}})", 0.8},
     {R"({"optimizer": {"learning_rate": 0.05}, "class_weights": "balanced",
          "loss": {"label_smoothing": 0.05, "center": {"layer": "pooled", "factor": 0.5, "rate": 0.2}}})",
      0.8},
@@ -158,27 +157,6 @@ TEST_P(TrainingOptionsTest, AveragingLeavesTrainingAsItIs) {
   EXPECT_EQ(last.predict(task.sides.test), plain.predict(task.sides.test));
   EXPECT_NE(ema.predict(task.sides.test), plain.predict(task.sides.test));
   EXPECT_NE(ema.history().back().validation_loss, plain.history().back().validation_loss);
-}
-
-// Soft labels that are hard ones are those labels, but for rounding.
-TEST_P(TrainingOptionsTest, SoftLabelsContainHardOnes) {
-  const Context context(device());
-  const Task hard = task_of(R"({"optimizer": {"learning_rate": 0.05}})");
-  Task soft = hard;
-  auto data = std::make_shared<TrainingData>();
-  data->values = hard.data().values.clone();
-  data->offsets = hard.data().offsets;
-  data->labels = hard.data().labels;
-  data->feature = data->classes = 3;
-  for (const int label : data->labels) {
-    for (int c = 0; c < 3; ++c) data->targets.push_back(c == label ? 1.0f : 0.0f);
-  }
-  soft.first().data = data;
-  Trainer one(context, hard), other(context, soft);
-  for (int e = 0; e < 3; ++e) {
-    EXPECT_NEAR(one.run_epoch().train_loss, other.run_epoch().train_loss, 1e-4);
-    EXPECT_NEAR(one.history().back().validation_loss, other.history().back().validation_loss, 1e-4);
-  }
 }
 
 // With equal branches and weights, the scores are those of one of them.

@@ -18,6 +18,7 @@
 #include "tools/demo/espeak.h"
 #include "tools/demo/studio.h"
 #include "tools/demo/style.h"
+#include "tools/demo/tables.h"
 
 namespace {
 
@@ -80,6 +81,8 @@ void make_corpus(const fs::path& folder, int threads) {
       progress.advance();
     });
   }
+  write_atomically(folder / "delivery.csv", delivery_csv());
+  write_atomically(folder / "votes.csv", votes_csv());
   log_info(cat(folder.string(), ": ", takes.size(), " recordings of synthetic speech, ", to_make.size(),
                " of them new"));
 }

@@ -80,7 +80,8 @@ enum Trait : std::uint32_t {
   kBrightness,
   kTremor,
   kLeadIn,
-  kLeadOut
+  kLeadOut,
+  kRating
 };
 
 // About normal, mean 0 and deviation 1, within +-3.5: the sum of four uniform numbers.
@@ -145,6 +146,34 @@ Delivery delivery_of(const Take& take) {
   out.lead_in_s = 0.2 + 0.03 * variation(2, take, false, kLeadIn);
   out.lead_out_s = 0.2 + 0.03 * variation(2, take, false, kLeadOut);
   return out;
+}
+
+std::array<int, kEmotions> votes_of(const Take& take) {
+  const Delivery heard = delivery_of(take);
+  const Actor& actor = kCast[static_cast<std::size_t>(take.actor - 1)];
+  std::array<int, kEmotions> votes{};
+  for (int rater = 0; rater < kRaters; ++rater) {
+    std::size_t nearest = 0;
+    double least = 0;
+    for (std::size_t e = 0; e < kPlay.size(); ++e) {
+      const Emotion& emotion = kPlay[e];
+      const double pitch = (heard.pitch_semitones - actor.pitch_semitones - emotion.pitch_semitones) / 3;
+      const double rate = (std::log(heard.words_per_minute / actor.words_per_minute) - emotion.rate) / 0.15;
+      const double level = (heard.level_db - actor.level_db - emotion.level_db) / 4;
+      const double brightness = (heard.brightness - emotion.brightness) / 0.3;
+      const double tremor = (heard.tremor - emotion.tremor) / 0.3;
+      double distance =
+          std::sqrt(pitch * pitch + rate * rate + level * level + brightness * brightness + tremor * tremor);
+      distance +=
+          0.4 * variation(3 + static_cast<std::uint32_t>(rater) * kEmotions + static_cast<std::uint32_t>(e),
+                          take, false, kRating);
+      if (e > 0 && distance >= least) continue;
+      nearest = e;
+      least = distance;
+    }
+    ++votes[nearest];
+  }
+  return votes;
 }
 
 }  // namespace serval::demo

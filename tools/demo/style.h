@@ -1,6 +1,7 @@
 // How the demo corpus' actors speak: sixteen synthetic voices, and what each emotion does to a delivery.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -44,5 +45,9 @@ struct Delivery {
 
 // A pure function of the take: the same on every machine.
 Delivery delivery_of(const Take& take);
+
+// How many of five made-up raters take it for each emotion: they compare the delivery with how its actor plays each.
+constexpr int kRaters = 5;
+std::array<int, kEmotions> votes_of(const Take& take);
 
 }  // namespace serval::demo

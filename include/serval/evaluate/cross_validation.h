@@ -23,6 +23,13 @@ struct FoldScores {
 struct Spread {
   double mean = 0, std_folds = 0, std_seeds = 0;
 };
+struct FoldValue {
+  int fold = 0;
+  std::uint64_t seed = 1;
+  double value = 0;
+};
+// Every (fold, seed) pair once; throws InternalError on a gap.
+Spread spread(const std::vector<FoldValue>& values);
 
 struct Summary {
   Spread uar, wa, macro_f1;

@@ -10,6 +10,7 @@
 #include "serval/corpus/manifest.h"
 #include "serval/experiment/settings.h"
 #include "serval/store/store.h"
+#include "serval/train/target.h"
 
 namespace serval::experiment {
 
@@ -27,6 +28,7 @@ struct Dataset {
   std::vector<std::string> skipped;          // ids left out because they could not be used
   std::vector<std::string> waveform_hashes;  // [recording], of the decoded samples; empty like values
   std::vector<FeatureSet> features;          // in the experiment's order
+  std::vector<std::shared_ptr<const train::Target>> targets;  // in the experiment's order; empty like values
   // The usable recordings; null when nothing is augmented, or the stores alone were wanted.
   std::shared_ptr<const store::Store> audio;
   std::vector<std::pair<std::string, double>> seconds;  // per stage

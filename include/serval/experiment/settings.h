@@ -11,6 +11,7 @@
 #include "serval/core/settings.h"
 #include "serval/corpus/corpus_use.h"
 #include "serval/corpus/labels.h"
+#include "serval/experiment/target_settings.h"
 #include "serval/features/segment_image.h"
 #include "serval/features/segments.h"
 #include "serval/features/settings.h"
@@ -46,6 +47,9 @@ struct ModelSettings {
   std::optional<nn::NetworkSettings> network;
   std::optional<learners::LearnerSettings> learner;
   std::optional<train::InitialWeightsSettings> initial_weights;  // of the network
+  // What the network's first output learns; or what each of several outputs learns, by the names of their layers.
+  std::string target = train::kClassTarget;
+  NamedList<train::HeadSettings> heads;
 
   // In the order of the network's inputs.
   NamedList<InputSettings> all_inputs() const;
@@ -60,6 +64,7 @@ struct ExperimentSettings {
   audio::AudioSettings audio;
   NamedList<features::FeatureSettings> features;
   folds::FoldSettings folds;
+  NamedList<TargetSettings> targets;
   audio::AugmentSettings augment;
   NamedList<ModelSettings> models;
   train::TrainSettings train;

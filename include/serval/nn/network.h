@@ -159,4 +159,15 @@ std::vector<LayerSummary> summarise(const NetworkSettings& settings, const Netwo
 std::string classifier_problem(const NetworkSettings& settings, const NetworkSizes& sizes);
 std::string classifier_problem(const NetworkSettings& settings);  // as far as can be told without the data
 
+// What a target other than the experiment's classes asks of the first output: one vector of `width` numbers a
+// recording. `wanted` says why in a message: "the target has 2 numbers".
+struct WantedOutput {
+  std::int64_t width = 0;
+  bool logits = false;  // of classes, so that a softmax does not belong to it
+  std::string wanted;
+};
+std::string output_problem(const NetworkSettings& settings, const NetworkSizes& sizes,
+                           const WantedOutput& output);
+std::string output_problem(const NetworkSettings& settings, const WantedOutput& output);  // without the data
+
 }  // namespace serval::nn

@@ -8,6 +8,7 @@
 
 #include "serval/audit/audit.h"
 #include "serval/evaluate/cross_validation.h"
+#include "serval/evaluate/number_scores.h"
 
 namespace serval::report {
 
@@ -20,12 +21,37 @@ struct Prediction {
   std::vector<float> probabilities;  // [class]
 };
 
+// An output with a target of its own, besides the head of the experiment's classes.
+struct HeadReport {
+  std::string name = {}, target = {};  // the output's and the target's
+  bool numbers = false;
+  std::vector<std::string> names = {};  // of the numbers or classes
+  // Of numbers, [name]: the folds by number, then by seed.
+  std::vector<std::vector<evaluate::FoldNumberScores>> number_folds = {};
+  std::vector<evaluate::NumberSummary> number_summaries = {};
+  // Of classes:
+  std::vector<evaluate::FoldScores> folds = {};
+  evaluate::Summary summary = {};
+};
+
+// One line of head_predictions.csv: a number, or the probability of a class and whether it is the one.
+struct HeadPrediction {
+  std::string recording, corpus, actor, head, name;
+  int fold = 0;  // from 0
+  std::uint64_t seed = 1;
+  double truth = 0, predicted = 0;
+};
+
 struct ModelReport {
   std::string name;
   std::int64_t parameters = 0;
-  std::vector<evaluate::FoldScores> folds;  // by fold, then seed
+  std::vector<evaluate::FoldScores> folds;  // by fold, then seed; empty where no head learns the classes
   evaluate::Summary summary;
   std::vector<Prediction> predictions;
+  std::vector<HeadReport> heads;
+  std::vector<HeadPrediction> head_predictions;
+
+  bool has_classes() const { return !folds.empty(); }
 };
 
 struct CorpusCount {
@@ -53,6 +79,10 @@ struct RunReport {
 std::string results_json(const RunReport& report);
 std::string results_csv(const RunReport& report);
 std::string predictions_csv(const RunReport& report);
+// Of heads besides that of the classes: scores, a line a model, head, fold, seed, name and measure; and what they said
+// of each recording. "" where no model has any.
+std::string heads_csv(const RunReport& report);
+std::string head_predictions_csv(const RunReport& report);
 
 // For the terminal: per fold and in total, UAR first.
 std::string results_text(const RunReport& report);

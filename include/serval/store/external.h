@@ -30,6 +30,10 @@ struct ExternalRecording {
   std::string path;  // where its sound is
 };
 
+// The recordings that each name fits, as numbers, ascending; none for a name that fits nowhere.
+std::vector<std::vector<std::size_t>> fitting_recordings(const std::vector<std::string>& names,
+                                                         std::span<const ExternalRecording> recordings);
+
 // Throws DataError when a recording has no item or two, or an item's name fits two recordings; the message starts
 // with `where`. Returns the item of each recording.
 std::vector<std::size_t> match_names(const std::vector<std::string>& names,

@@ -19,8 +19,9 @@ struct EpochPlan {
   std::vector<std::int64_t> items;
   std::vector<std::int64_t> recordings;  // of each item
   std::vector<std::int32_t> labels;
-  std::vector<float> targets;  // [items, classes]; only where the loss asks for rows (fill_targets)
-  std::vector<float> shares;   // [items]: how much of itself each item keeps; only with mixup
+  // Of each head: [items, width], or empty where its loss takes labels.
+  std::vector<std::vector<float>> targets;
+  std::vector<float> shares;  // [items]: how much of itself each item keeps; only with mixup
 };
 
 // Training: the items of `recordings` shuffled, or drawn with replacement and shuffled, by `random`, a pure function of
@@ -32,17 +33,14 @@ EpochPlan shuffled_plan(const TrainingData& data, const Items& items,
 EpochPlan sorted_plan(const TrainingData& data, const Items& items,
                       const std::vector<std::int64_t>& recordings, int batch_size);
 
-// What the network should say of each item: the row of its recording in data.targets, or 1 for its class.
-void fill_targets(EpochPlan& plan, const TrainingData& data);
-
 // Draws how much each item keeps of itself where neighbours in a batch are mixed, from Beta(alpha, alpha), and mixes
-// their targets. A batch of one keeps all.
-void mix_targets(EpochPlan& plan, std::int64_t classes, double alpha, const RandomStream& random);
+// the targets of all heads. A batch of one keeps all.
+void mix_targets(EpochPlan& plan, double alpha, const RandomStream& random);
 
-// Scores of `recordings`, [recording][class], from those of the items of a plan over them, [item, class]: the mean,
+// Scores of `recordings`, [recording][width], from those of the items of a plan over them, [item, width]: the mean,
 // summed in the order in which the items lie in their recording.
 std::vector<std::vector<float>> recording_scores(const EpochPlan& plan, const std::vector<float>& scores,
-                                                 std::int64_t classes,
+                                                 std::int64_t width,
                                                  const std::vector<std::int64_t>& recordings);
 
 }  // namespace serval::train

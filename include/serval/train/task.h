@@ -17,6 +17,7 @@
 #include "serval/nn/network.h"
 #include "serval/train/initial_weights.h"
 #include "serval/train/settings.h"
+#include "serval/train/target.h"
 
 namespace serval::train {
 
@@ -26,8 +27,6 @@ struct TrainingData {
   std::vector<std::int64_t> offsets;  // [recordings + 1], in frames, on the host
   std::vector<int> labels;            // [recordings], class numbers
   std::vector<int> corpora;           // [recordings], numbers; empty: all of one
-  std::vector<float>
-      targets;  // [recordings, classes]: shares of the classes, or numbers; empty: 1 for the label
   std::int64_t feature = 0;
   std::int64_t classes = 0;
 
@@ -86,6 +85,7 @@ struct Task {
   std::optional<learners::LearnerSettings> learner = {};
   std::optional<InitialWeightsSettings> initial_weights = {};  // none: drawn
   TrainSettings settings;
+  std::vector<Head> heads = {};  // empty: one, of the class labels, with settings.loss
   folds::Fold sides;
   std::string key;     // hash of everything above: a checkpoint of another key is not continued
   std::string folder;  // models/<model>/fold-03_seed-1
@@ -97,6 +97,7 @@ struct Task {
 
 struct Epoch {
   int epoch = 0;  // from 1
+  // validation_uar is NaN where no head learns the experiment's classes.
   double train_loss = 0, validation_loss = 0, validation_uar = 0, learning_rate = 0, seconds = 0;
 };
 
@@ -108,7 +109,8 @@ struct TaskResult {
   int selected_epoch = 0;
   std::vector<Epoch> history;
   std::vector<std::int64_t> recordings;           // the test side, manifest numbers
-  std::vector<std::vector<float>> probabilities;  // [recording][class]
+  std::vector<std::vector<float>> probabilities;  // [recording][class]; empty without a head of the classes
+  std::vector<HeadResult> heads;                  // the others, in the task's order
   // Where it was trained; more than one when it continued elsewhere, and its bits are then of neither.
   std::vector<std::string> devices;
   double seconds = 0;

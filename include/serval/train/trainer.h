@@ -34,8 +34,12 @@ class Trainer {
 
   int selected_epoch() const;
   const std::vector<std::string>& devices() const;  // those that ran its epochs, see device_label()
-  // Scores with the selected weights: [recording][class], the mean over each recording's items.
+  // Scores with the selected weights: [recording][class], the mean over each recording's items. The task has a head of
+  // the experiment's classes.
   std::vector<std::vector<float>> predict(const std::vector<std::int64_t>& recordings);
+  // What every head says, in the task's order; a task without heads has one.
+  std::vector<HeadResult> predict_heads(const std::vector<std::int64_t>& recordings);
+  int class_head() const;                // number of the head that predict() reads; -1: none
   std::int64_t parameter_count() const;  // those that are trained
   // Writes how the copies of the epochs so far were made; nothing for a task without augmentation.
   void write_lineage(const std::string& path) const;
