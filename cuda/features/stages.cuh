@@ -93,8 +93,10 @@ inline void launch_columns(const detail::PartPlan& part, const float* tables, co
   a.n_static = part.n_static;
   a.out = columns;
   a.stride = stride;
+  // The compiler reads four bands at once, behind the last one too.
+  const std::size_t bands = (static_cast<std::size_t>(n_mels) + 3) / 4 * 4;
   serval::cuda::launch(column_kernel, dim3(static_cast<unsigned>(frames)), dim3(frame_threads(n_mels)),
-                       static_cast<std::size_t>(n_mels) * sizeof(float), stream, a);
+                       bands * sizeof(float), stream, a);
 }
 
 // Does nothing for a part without frame().

@@ -3,12 +3,13 @@
 # package registry and are paid for by the minute. Everything is built here, so that there one command is
 # all it costs:
 #
-#   tools/gpu/pack.sh FOLDER                      here; FOLDER must not exist yet
+#   tools/gpu/pack.sh FOLDER                      here; FOLDER must not exist yet; also makes FOLDER.tar.xz, which travels
+#   tar -xf FOLDER.tar.xz                         there
 #   OUT=results bash FOLDER/run.sh                there
 #
 #   --build DIR    packs what DIR holds instead of building build/gpu (preset cuda, for sm_90 alone)
 #   --corpus DIR   also packs that demo corpus (serval_demo_corpus makes it); run.sh then times an experiment on it
-#   --limit MIB    the most that the folder may hold, default 64
+#   --limit MIB    the most that the archive may hold, default 64
 #
 # In the folder: bin/ with the programs that have GPU tests, serval and the benchmarks; lib/ with the libraries
 # they need. CUDA, cuBLAS, cuFFT and cuDNN are left out: that machine has its own.
@@ -31,7 +32,7 @@ while (($# > 0)); do
   shift
 done
 [[ -n "$folder" ]] || die "which folder? see --help" 2
-[[ ! -e "$folder" ]] || die "$folder exists; name a new folder" 2
+[[ ! -e "$folder" && ! -e "$folder.tar.xz" ]] || die "$folder or $folder.tar.xz exists; name a new folder" 2
 [[ -z "$corpus" || -d "$corpus" ]] || die "--corpus $corpus is no folder" 2
 
 if [[ -z "$build_folder" ]]; then
@@ -61,7 +62,7 @@ done
 for program in "$build_folder"/serval "$build_folder"/serval_*bench; do
   if [[ -x "$program" ]]; then cp "$program" "$folder/bin/"; fi
 done
-strip "$folder"/bin/*
+strip --strip-debug "$folder"/bin/*  # names stay, for backtraces
 
 # What the programs ask for by name, and where this machine has it. The C and C++ runtimes stay behind: they
 # must be the ones of that machine's loader, and an older build runs on newer ones.
@@ -83,15 +84,20 @@ sort -u -o "$folder/cuda_libraries.txt" "$folder/cuda_libraries.txt"
 # Files that the tests read, and the path at which they were compiled to look for them.
 mkdir -p "$folder/source/tests"
 echo "$SERVAL_ROOT" >"$folder/source_path.txt"
-for part in data experiments tests/golden; do
-  if [[ -d "$SERVAL_ROOT/$part" ]]; then cp -R "$SERVAL_ROOT/$part" "$folder/source/$part"; fi
+for part in data experiments tests/golden tools/bench/train; do
+  if [[ -d "$SERVAL_ROOT/$part" ]]; then
+    mkdir -p "$folder/source/$(dirname "$part")"
+    cp -R "$SERVAL_ROOT/$part" "$folder/source/$part"
+  fi
 done
 if [[ -n "$corpus" ]]; then cp -R "$corpus" "$folder/corpus"; fi
 
-size_mib="$(du -sm "$folder" | cut -f1)"
+tar -cJf "$folder.tar.xz" -C "$(dirname "$folder")" "$(basename "$folder")"
+size_mib="$(du -sm "$folder.tar.xz" | cut -f1)"
 if ((size_mib > limit_mib)); then
-  du -a -m "$folder" | sort -rn | head -12 >&2
-  die "$folder holds $size_mib MiB; at most $limit_mib may travel"
+  du -a -m "$folder" | sort -rn | sed -n 1,12p >&2
+  rm "$folder.tar.xz"
+  die "$folder makes an archive of $size_mib MiB; at most $limit_mib may travel"
 fi
 trap - EXIT
-say "$folder: $tests test programs, $size_mib MiB. There: OUT=results bash $(basename "$folder")/run.sh"
+say "$folder.tar.xz: $tests test programs, $size_mib MiB. There, once unpacked: OUT=results bash $(basename "$folder")/run.sh"

@@ -1,26 +1,29 @@
 #!/usr/bin/env bash
 # Runs everything that wants a GPU, from the folder that tools/gpu/pack.sh made: the GPU tests, the same under
-# compute-sanitizer's four tools, then the times of one LSTM layer, of features engine by engine and, where a demo
-# corpus was packed, of the demo experiment from recordings to results. One command does it all, because every further one would cost
-# that machine's time again:
+# compute-sanitizer's four tools, then the times of one LSTM layer, of features engine by engine, of training steps
+# (beside PyTorch, where that machine's python3 has it) and, where a demo corpus was packed, of the demo experiment
+# from recordings to results. One command does it all, because every further one would cost that machine's time again:
 #
-#   OUT=results bash FOLDER/run.sh
+#   OUT=results bash FOLDER/run.sh [tests] [sanitizer] [bench] [compare]      all four when none is named
 #
-# Writes summary.txt, machine.txt, tests.log, sanitizer.log and bench.log under $OUT. Ends with 0 when all
-# passed, 1 when something failed, 2 when nothing could run. SERVAL_STEP_SECONDS (default 60) limits each
-# step, so that one that hangs does not take the others with it.
+# Tests and sanitizer runs share the processors, as many at once as there are cores; timings run alone. Writes
+# summary.txt, machine.txt, tests.log, sanitizer.log, bench.log and compare.log under $OUT. Ends with 0 when all passed,
+# 1 when something failed, 2 when nothing could run. SERVAL_STEP_SECONDS (default 60) limits each step, so that one that
+# hangs does not take the others with it; SERVAL_COMPARE holds options of tools/bench/train/compare.py.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 out="${OUT:-$PWD/results}"
 step_seconds="${SERVAL_STEP_SECONDS:-60}"
+parts="${*:-tests sanitizer bench compare}"
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$out"
 summary="$out/summary.txt"
 : >"$summary"
 say() { echo "$*" | tee -a "$summary"; }
 
-# CUDA's libraries: those of the system, or those that Python packages brought.
+# CUDA's libraries: those that Python packages brought, which PyTorch uses too, or those of the system.
 library_folders() {
-  printf '%s\n' /usr/local/cuda/lib64 /usr/local/cuda/lib /usr/lib/x86_64-linux-gnu /usr/local/nvidia/lib64
   local python
   for python in python3 /opt/*/bin/python3 /opt/*/.venv/bin/python3; do
     command -v "$python" >/dev/null || continue
@@ -31,6 +34,7 @@ for folder in sys.path:
         print(found)
 PYTHON
   done
+  printf '%s\n' /usr/local/cuda/lib64 /usr/local/cuda/lib /usr/lib/x86_64-linux-gnu /usr/local/nvidia/lib64
 }
 # The packed libraries first; of CUDA's folders only those that hold a library that is asked for.
 search="$here/lib"
@@ -70,86 +74,89 @@ source_path="$(<"$here/source_path.txt")"
 if [[ ! -e "$source_path" ]]; then
   mkdir -p "$(dirname "$source_path")"
   ln -s "$here/source" "$source_path"
-  trap 'rm -f "$source_path"' EXIT
+  trap 'rm -f "$source_path"; rm -rf "$scratch"' EXIT
 fi
 
-failures=0
 # step NAME LOG COMMAND...: one line in the summary.
 step() {
-  local name="$1" log="$2" status=0 started="$SECONDS"
+  local name="$1" log="$2" status=0 started="$SECONDS" own
   shift 2
-  echo "=== $name: $*" >>"$log"
-  timeout --kill-after=10 "$step_seconds" "$@" >>"$log" 2>&1 || status=$?
+  own="$(mktemp "$scratch/log.XXXX")"
+  echo "=== $name: $*" >"$own"
+  timeout --kill-after=10 "$step_seconds" "$@" >>"$own" 2>&1 || status=$?
   local verdict=passed
   if ((status == 124 || status == 137)); then verdict="TIMED OUT"; elif ((status != 0)); then verdict="FAILED ($status)"; fi
-  if ((status != 0)); then failures=$((failures + 1)); fi
   say "$verdict  $name  $((SECONDS - started)) s"
+  # Logs of steps that run side by side stay whole.
+  flock "$log" cat "$own" >>"$log"
+}
+# The same beside others.
+beside() {
+  while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+  step "$@" &
 }
 
 # The GPU instance of every test; a program whose tests found no GPU has none and fails.
 gpu_tests() {
   local ran
-  "$1" --gtest_filter='Devices/*/cuda' | tee "$scratch"
+  local own="$scratch/$(basename "$1")"
+  "$1" --gtest_filter='Devices/*/cuda' | tee "$own"
   local status="${PIPESTATUS[0]}"
-  ran="$(sed -n 's/^\[==========\] \([0-9]*\) tests\? from .* ran.*/\1/p' "$scratch")"
+  ran="$(sed -n 's/^\[==========\] \([0-9]*\) tests\? from .* ran.*/\1/p' "$own")"
   if ((status == 0 && ${ran:-0} == 0)); then
     echo "no GPU test ran"
     return 3
   fi
   return "$status"
 }
-scratch="$(mktemp)"
 export scratch
 export -f gpu_tests
 
-for program in "$here"/bin/test_*; do
-  step "$(basename "$program")" "$out/tests.log" bash -c "gpu_tests '$program'"
-done
+wants() { [[ " $parts " == *" $1 "* ]]; }
 
-if command -v compute-sanitizer >/dev/null; then
-  # The fused feature kernel by itself first: a whole program under a tool may run out of its step's time.
-  if [[ -x "$here/bin/test_features" ]]; then
-    for tool in memcheck racecheck; do
-      step "$tool fused features" "$out/sanitizer.log" compute-sanitizer --tool "$tool" --error-exitcode 9 \
-        "$here/bin/test_features" --gtest_filter='Devices/ResidentTest.*/cuda'
-    done
-  fi
+if wants tests; then
+  for program in "$here"/bin/test_*; do
+    beside "$(basename "$program")" "$out/tests.log" bash -c "gpu_tests '$program'"
+  done
+  wait
+fi
+
+if wants sanitizer && command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck synccheck initcheck; do
     for program in "$here"/bin/test_*; do
-      step "$tool $(basename "$program")" "$out/sanitizer.log" \
+      beside "$tool $(basename "$program")" "$out/sanitizer.log" \
         compute-sanitizer --tool "$tool" --error-exitcode 9 "$program" --gtest_filter='Devices/*/cuda'
     done
   done
-else
+  wait
+elif wants sanitizer; then
   say "not run: compute-sanitizer is not on this machine"
 fi
 
 # A pack of some rooms alone has none of these programs.
-if [[ -x "$here/bin/serval_lstm_bench" ]]; then
+if wants bench && [[ -x "$here/bin/serval_lstm_bench" ]]; then
   step "time of an LSTM layer" "$out/bench.log" serval_lstm_bench
 fi
 # Twelve sets and distributions, each in a dozen layouts: minutes rather than seconds.
-if [[ -x "$here/bin/serval_features_gpu_bench" ]]; then
+if wants bench && [[ -x "$here/bin/serval_features_gpu_bench" ]]; then
   step_seconds=$((4 * step_seconds)) step "time of features" "$out/bench.log" serval_features_gpu_bench
 fi
-if [[ -x "$here/bin/serval" ]]; then
-  networks="$here/source/experiments/networks"
-  for models in 1 12; do
-    step "training steps of an LSTM, $models at once" "$out/bench.log" serval bench train "$networks/lstm_small.json" \
-      --input 120 --batch 64 --frames 150 --models "$models" --threads "$models" --seconds 3 --device cuda
-  done
-  for network in cnn_lstm_mfcc_time ds_lstm ast_tiny; do
-    step "training steps of $network" "$out/bench.log" serval bench train "$networks/$network.json" --batch 32 \
-      --seconds 3 --device cuda
-  done
-fi
-if [[ -x "$here/bin/serval" && -d "$here/corpus" ]]; then
+if wants bench && [[ -x "$here/bin/serval" && -d "$here/corpus" ]]; then
   rm -rf "$out/demo" "$out/demo-stores"
   SERVAL_DEMO="$here/corpus" step "time of the demo experiment" "$out/bench.log" \
     serval run "$here/source/experiments/demo_lstm.json" --device cuda --out "$out/demo" \
     --set "store=\"$out/demo-stores\""
 fi
+if wants compare && [[ -x "$here/bin/serval" ]]; then
+  if python3 -c 'import torch' 2>/dev/null; then
+    step_seconds=$((4 * step_seconds)) step "training steps beside PyTorch" "$out/compare.log" \
+      python3 "$here/source/tools/bench/train/compare.py" --serval "$here/bin/serval" --work "$scratch/compare" \
+      --device cuda --folds ${SERVAL_COMPARE:---rounds 3 --seconds 1}
+  else
+    say "not run: python3 has no torch"
+  fi
+fi
 
-rm -f "$scratch"
+failures="$(grep -c -v '^passed ' "$summary")"
 say "$([[ $failures == 0 ]] && echo "all passed" || echo "$failures steps failed")"
 ((failures == 0))

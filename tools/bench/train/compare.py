@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Serval against PyTorch: training steps of the same networks, from the same weights, on the same data.
 
-  compare.py --serval build/cpu/serval [--work FOLDER] [--rounds 7] [--seconds 2] [--only NAME]
+  compare.py --serval build/cpu/serval [--work FOLDER] [--rounds 7] [--seconds 2] [--only NAME] [--device cuda]
 
 For each network: `serval bench train --dump` leaves weights and data; PyTorch starts from them, and the losses of 20 steps
 must agree. Then both are timed in turn, round by round, and the medians of the rounds' ratios are printed as a
 Markdown table: PyTorch's time over Serval's. With --folds, six models at once on two threads against one PyTorch
 process that trains them one after the other (the better of one and two threads), and against two PyTorch processes of
-one thread each. Needs PyTorch; run nothing else meanwhile.
+one thread each. On a GPU: PyTorch eagerly and with a step as one CUDA graph, and with --folds eleven models at once
+against PyTorch's steps one after the other and against one model. Needs PyTorch; run nothing else meanwhile.
 """
 import argparse
 import json
@@ -32,8 +33,8 @@ CASES = {
 }
 
 
-def serval(program, network, arguments, seconds, threads=1, models=1, dump=None):
-    command = [program, "bench", "train", network, *arguments, "--device", "cpu", "--threads", str(threads), "--models",
+def serval(program, network, arguments, seconds, threads=1, models=1, dump=None, device="cpu"):
+    command = [program, "bench", "train", network, *arguments, "--device", device, "--threads", str(threads), "--models",
                str(models), "--seconds", str(seconds), "--json"]
     done = subprocess.run(command + (["--dump", str(dump)] if dump else []), capture_output=True, text=True)
     if done.returncode != 0:
@@ -44,9 +45,10 @@ def serval(program, network, arguments, seconds, threads=1, models=1, dump=None)
 class Torch:
     """A PyTorch process with its own number of threads."""
 
-    def __init__(self, folder, threads):
+    def __init__(self, folder, threads, mode="cpu"):
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen([sys.executable, HERE / "torch_worker.py", folder, str(threads)], text=True,
+        environment.pop("LD_LIBRARY_PATH", None)  # PyTorch brings its own
+        self.process = subprocess.Popen([sys.executable, HERE / "torch_worker.py", folder, str(threads), mode], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self.losses = json.loads(self.process.stdout.readline())["losses"]
 
@@ -78,26 +80,19 @@ def main():
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", default="")
     parser.add_argument("--folds", action="store_true")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     args = parser.parse_args()
+    if args.device == "cuda":
+        return on_gpu(args)
     print("| network | Serval, ms a step | PyTorch, ms a step | ratio | memory, MiB: Serval | PyTorch | losses differ by |")
     print("|---|---|---|---|---|---|---|")
     for name, (network, arguments) in CASES.items():
         if args.only not in name:
             continue
-        folder = args.work / "".join(c if c.isalnum() else "_" for c in name)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = network if isinstance(network, str) else network.read_text()
-        network = folder / "given.json"
-        # Both sides would drop other units.
-        network.write_text(re.sub(r'"rate": [0-9.]+', '"rate": 0', text))
+        folder, network = prepared(args, name, network)
         first = serval(args.serval, network, arguments, 0.2, dump=folder)
         torch = Torch(folder, 1)
-        apart = max(abs(a - b) for a, b in zip(first["losses"], torch.losses))
-        # Adam's first steps have the size of the rate whatever the gradient's: of a large convolutional network, weights
-        # whose gradient is next to nothing go either way, and the courses part slowly. The first loss has no such excuse.
-        start = abs(first["losses"][0] - torch.losses[0])
-        if len(torch.losses) != 20 or start > 1e-5 or apart > (0.1 if "CNN" in name else 1e-4):
-            sys.exit(f"{name}: losses differ by {apart}: {first['losses']} and {torch.losses}")
+        apart = losses_apart(name, first, torch)
         own, other, ratios = [], [], []
         for _ in range(args.rounds):
             mine = serval(args.serval, network, arguments, args.seconds)
@@ -110,6 +105,57 @@ def main():
         torch.close()
         if args.folds:
             folds(args, name, network, arguments, folder)
+
+
+def prepared(args, name, network):
+    folder = args.work / "".join(c if c.isalnum() else "_" for c in name)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = network if isinstance(network, str) else network.read_text()
+    # Both sides would drop other units.
+    (folder / "given.json").write_text(re.sub(r'"rate": [0-9.]+', '"rate": 0', text))
+    return folder, folder / "given.json"
+
+
+def losses_apart(name, first, torch):
+    apart = max(abs(a - b) for a, b in zip(first["losses"], torch.losses))
+    # Adam's first steps have the size of the rate whatever the gradient's: of a large convolutional network, weights
+    # whose gradient is next to nothing go either way, and the courses part slowly. The first loss has no such excuse.
+    start = abs(first["losses"][0] - torch.losses[0])
+    if len(torch.losses) != 20 or start > 1e-5 or apart > (0.1 if "CNN" in name else 1e-4):
+        sys.exit(f"{name}: losses differ by {apart}: {first['losses']} and {torch.losses}")
+    return apart
+
+
+def on_gpu(args):
+    models = 11
+    print("| network | Serval, ms a step | PyTorch eager | ratio | PyTorch with graphs | ratio | losses differ by |", end="")
+    print(f" {models} models at once, ms a step of all | times one model | against PyTorch one after the other |"
+          if args.folds else "")
+    print("|---|---|---|---|---|---|---|" + ("---|---|---|" if args.folds else ""))
+    for name, (network, arguments) in CASES.items():
+        if args.only not in name:
+            continue
+        folder, network = prepared(args, name, network)
+        first = serval(args.serval, network, arguments, 0.2, dump=folder, device="cuda")
+        eager, graphs = Torch(folder, 1, "cuda"), Torch(folder, 1, "graphs")
+        apart = losses_apart(name, first, eager)
+        own, all_own, plain, replayed = [], [], [], []
+        for _ in range(args.rounds):
+            own.append(1e3 * serval(args.serval, network, arguments, args.seconds, device="cuda")["step_s"]["median"])
+            plain.append(1e3 * eager.steps(args.seconds)["step_s"])
+            replayed.append(1e3 * graphs.steps(args.seconds)["step_s"])
+            if args.folds:
+                all_own.append(1e3 * models / serval(args.serval, network, arguments, args.seconds, threads=models,
+                                                     models=models, device="cuda")["steps_per_s"])
+        row = [name, f"{statistics.median(own):.3f}", f"{statistics.median(plain):.3f}",
+               spread([b / a for a, b in zip(own, plain)]), f"{statistics.median(replayed):.3f}",
+               spread([b / a for a, b in zip(own, replayed)]), f"{apart:.1e}"]
+        if args.folds:
+            row += [f"{statistics.median(all_own):.3f}", spread([b / a for a, b in zip(own, all_own)]),
+                    spread([models * b / a for a, b in zip(all_own, plain)])]
+        print("| " + " | ".join(row) + " |", flush=True)
+        eager.close()
+        graphs.close()
 
 
 def folds(args, name, network, arguments, folder):

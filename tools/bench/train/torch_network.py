@@ -186,15 +186,39 @@ def pair(value):
 
 
 class Training:
-    """Steps of Adam as Serval takes them: cross-entropy's mean, no decay."""
+    """Steps of Adam as Serval takes them: cross-entropy's mean, no decay, float32 throughout."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, device="cpu"):
+        torch.backends.cudnn.allow_tf32 = False
         self.model = Twin(folder)
-        self.optimiser = torch.optim.Adam((p for p in self.model.parameters() if p.requires_grad), lr=1e-3)
+        self.x, self.labels = self.model.x.to(device), self.model.labels.to(device)
+        self.model.to(device)
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.Adam(trained, lr=1e-3, capturable=device == "cuda")
+        self.graph = None
 
     def step(self):
+        if self.graph is not None:
+            self.graph.replay()
+            return self.loss
+        return self.run()
+
+    def run(self):
         self.optimiser.zero_grad(set_to_none=True)
-        loss = nn.functional.cross_entropy(self.model(self.model.x), self.model.labels)
+        loss = nn.functional.cross_entropy(self.model(self.x), self.labels)
         loss.backward()
         self.optimiser.step()
         return loss
+
+    def capture(self):
+        """One step as a CUDA graph; a few are taken first, as PyTorch asks."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self.run()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self.loss = self.run()
+        self.graph = graph
