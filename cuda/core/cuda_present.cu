@@ -79,7 +79,7 @@ namespace detail {
 
 bool cuda_compiled() { return true; }
 
-std::unique_ptr<DeviceState> make_cuda_state(int index) {
+std::unique_ptr<DeviceState> make_cuda_state(int index, int beside) {
   SERVAL_CUDA_CHECK(cudaSetDevice(index));
   cudaFuncAttributes attributes{};
   if (cudaFuncGetAttributes(&attributes, probe_kernel) != cudaSuccess) {
@@ -94,7 +94,7 @@ std::unique_ptr<DeviceState> make_cuda_state(int index) {
   if (cudnnGetVersion() < kOldestCudnn) {
     throw DeviceError(cat("cuDNN ", cudnn_version_text(), " is too old: 8.9.1 or newer is needed"));
   }
-  return std::make_unique<cuda::CudaState>(index);
+  return std::make_unique<cuda::CudaState>(index, beside);
 }
 
 std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why) {

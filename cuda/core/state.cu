@@ -9,10 +9,14 @@ namespace {
 constexpr std::size_t kCublasBytesHopper = 32u << 20;
 constexpr std::size_t kCublasBytes = 4u << 20;
 
+int attribute(cudaDeviceAttr which, int index) {
+  int value = 0;
+  SERVAL_CUDA_CHECK(cudaDeviceGetAttribute(&value, which, index));
+  return value;
+}
+
 std::size_t cublas_bytes(int index) {
-  int major = 0;
-  SERVAL_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index));
-  return major >= 9 ? kCublasBytesHopper : kCublasBytes;
+  return attribute(cudaDevAttrComputeCapabilityMajor, index) >= 9 ? kCublasBytesHopper : kCublasBytes;
 }
 
 }  // namespace
@@ -41,8 +45,13 @@ CudnnHandle::CudnnHandle(cudaStream_t stream) : CudnnHandle() {
 
 CudaState::Activation::Activation(int index) { SERVAL_CUDA_CHECK(cudaSetDevice(index)); }
 
-CudaState::CudaState(int index)
-    : device_{DeviceKind::kCuda, index}, activation_(index), cublas_(device_, stream_.get()) {}
+CudaState::CudaState(int index, int contexts_beside)
+    : device_{DeviceKind::kCuda, index},
+      activation_(index),
+      beside_(contexts_beside),
+      processors_(attribute(cudaDevAttrMultiProcessorCount, index)),
+      most_shared_bytes_(static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, index))),
+      cublas_(device_, stream_.get()) {}
 
 CudaState::~CudaState() {
   cudaSetDevice(device_.index);

@@ -58,7 +58,7 @@ class CudnnHandle {
 
 class CudaState final : public DeviceState {
  public:
-  explicit CudaState(int index);
+  CudaState(int index, int contexts_beside);
   ~CudaState() override;
   CudaState(const CudaState&) = delete;
   CudaState& operator=(const CudaState&) = delete;
@@ -67,6 +67,9 @@ class CudaState final : public DeviceState {
   void activate() const;  // makes this GPU the current one of the calling thread
 
   cudaStream_t stream() const { return stream_.get(); }
+  int beside() const { return beside_; }          // contexts that share this GPU at a time, this one included
+  int processors() const { return processors_; }  // multiprocessors
+  std::size_t most_shared_bytes() const { return most_shared_bytes_; }  // of one block
   cublasHandle_t cublas() const { return cublas_.get(); }
   cudnnHandle_t cudnn();  // made on first use: loading cuDNN takes seconds
   // At least `bytes` of device memory with unknown content, valid until the next call with more. Growing
@@ -80,6 +83,9 @@ class CudaState final : public DeviceState {
   };
   Device device_;
   Activation activation_;
+  int beside_;
+  int processors_;
+  std::size_t most_shared_bytes_;
   StreamHandle stream_;
   CublasHandle cublas_;
   std::unique_ptr<CudnnHandle> cudnn_;

@@ -122,8 +122,11 @@ inline std::string match(const ExtractionPlan& plan, FusedSpec& spec) {
   const std::vector<DeltaPlan>& deltas = plan.sheets.front().deltas;
   int covered = 0;  // columns of parts, and their deltas
   for (const PartPlan& part : plan.parts) {
-    if (part.bank_part() == nullptr)
-      return cat("\"", part.names.front(), "\" is neither a mel band nor a cepstral coefficient");
+    if (part.bank_part() == nullptr) {
+      return part.names.empty()
+                 ? "it looks at the whole clip first"
+                 : cat("\"", part.names.front(), "\" is neither a mel band nor a cepstral coefficient");
+    }
     const BankPlan& bank = plan.banks[static_cast<std::size_t>(part.bank)];
     if (tile != nullptr && !same_tile(*tile, bank)) return "its parts have different mel bands";
     tile = &bank;

@@ -52,9 +52,9 @@ std::string gpu_allocation() {
 
 }  // namespace
 
-Context::Context(Device device, int threads) : device_(device), threads_(threads) {
+Context::Context(Device device, int threads, int beside) : device_(device), threads_(threads) {
   op_registry();  // installs the memory backend of the device
-  if (on_cuda()) state_ = detail::make_cuda_state(device.index);
+  if (on_cuda()) state_ = detail::make_cuda_state(device.index, beside);
 }
 
 const OpRegistry& op_registry() {

@@ -5,7 +5,7 @@ namespace serval::detail {
 
 bool cuda_compiled() { return false; }
 
-std::unique_ptr<DeviceState> make_cuda_state(int) {
+std::unique_ptr<DeviceState> make_cuda_state(int, int) {
   throw DeviceError("this build of Serval has no CUDA backend; build with the preset \"cuda\"");
 }
 

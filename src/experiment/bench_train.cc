@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <sstream>
 
 #include "serval/core/error.h"
@@ -54,7 +55,7 @@ DrawnData draw(const TrainBenchOptions& options) {
 class Bench {
  public:
   Bench(const TrainBenchOptions& options, const DrawnData& data, std::uint32_t fold)
-      : context_(options.device),
+      : context_(options.device, 1, options.models),
         data_(data),
         network_(context_, options.network, options.sizes),
         optimiser_(options.optimiser) {
@@ -160,24 +161,40 @@ void dump(const TrainBenchOptions& options, const DrawnData& data, const Bench& 
   write_values(folder + "labels.i32", data.labels);
 }
 
-// Steps of all models until the time is over; gives the seconds of each step of the first one.
-std::vector<double> timed_steps(std::vector<std::unique_ptr<Bench>>& models, int threads, double seconds,
-                                double& steps_per_s) {
+using Models = std::vector<std::unique_ptr<Bench>>;
+
+// Steps of these models in turn until the time is over; gives the seconds of each step of the first one.
+std::vector<double> timed_steps(std::span<std::unique_ptr<Bench>> models, double seconds,
+                                std::int64_t& count) {
   // Training on a GPU does not wait for every step; one time is then that of several.
   const int together = models.front()->on_cuda() ? 10 : 1;
   std::vector<double> step_s;
-  std::vector<std::int64_t> counts(models.size(), 0);
-  const double started_s = monotonic_s();
-  parallel_for(models.size(), threads, [&](std::size_t m) {
-    // A model that waits for a free thread gets as long as the others.
-    const double begin_s = monotonic_s();
-    while (monotonic_s() - begin_s < seconds) {
-      const double step_started_s = monotonic_s();
-      for (int i = 0; i < together; ++i) models[m]->step();
-      models[m]->synchronize();
-      if (m == 0) step_s.push_back((monotonic_s() - step_started_s) / together);
-      counts[m] += together;
+  const double begin_s = monotonic_s();
+  while (monotonic_s() - begin_s < seconds) {
+    const double step_started_s = monotonic_s();
+    for (int i = 0; i < together; ++i) {
+      for (std::unique_ptr<Bench>& model : models) model->step();
     }
+    for (std::unique_ptr<Bench>& model : models) model->synchronize();
+    step_s.push_back((monotonic_s() - step_started_s) / together);
+    count += together * static_cast<std::int64_t>(models.size());
+  }
+  return step_s;
+}
+
+// On a CPU a thread takes one model after the other, each for as long; on a GPU it gives its models work in turn.
+std::vector<double> timed_steps(Models& models, int threads, double seconds, double& steps_per_s) {
+  const bool in_turn = models.front()->on_cuda();
+  const std::size_t groups =
+      in_turn ? std::min(models.size(), static_cast<std::size_t>(threads)) : models.size();
+  std::vector<std::int64_t> counts(groups, 0);
+  std::vector<double> step_s;
+  const double started_s = monotonic_s();
+  parallel_for(groups, threads, [&](std::size_t g) {
+    const std::size_t first = g * models.size() / groups;
+    const std::size_t last = (g + 1) * models.size() / groups;
+    std::vector<double> own = timed_steps(std::span(models).subspan(first, last - first), seconds, counts[g]);
+    if (g == 0) step_s = std::move(own);
   });
   std::int64_t total = 0;
   for (const std::int64_t count : counts) total += count;
@@ -199,7 +216,7 @@ TrainBenchReport bench_train(const TrainBenchOptions& options) {
   report.batch = options.sizes.max_batch;
   report.frames = options.frames;
   const PeakMemory memory;
-  std::vector<std::unique_ptr<Bench>> models;
+  Models models;
   for (int m = 0; m < options.models; ++m)
     models.push_back(std::make_unique<Bench>(options, data, static_cast<std::uint32_t>(m)));
   report.parameters = models.front()->network().trained_count();

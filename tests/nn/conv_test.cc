@@ -284,9 +284,11 @@ TEST_P(ConvTest, WrongSizesAreRefused) {
   Conv2dForwardArgs wrong = args;
   wrong.weights = weights.view();
   EXPECT_THROW(conv2d_forward(context, wrong), InternalError);
-  wrong = args;
-  wrong.workspace.shape = {workspace.size() - 1};
-  EXPECT_THROW(conv2d_forward(context, wrong), InternalError);
+  if (workspace.size() > 0) {  // cuDNN has its own
+    wrong = args;
+    wrong.workspace.shape = {workspace.size() - 1};
+    EXPECT_THROW(conv2d_forward(context, wrong), InternalError);
+  }
   wrong = args;
   wrong.activation = Activation::kGelu;
   EXPECT_THROW(conv2d_forward(context, wrong), InternalError);

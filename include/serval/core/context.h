@@ -20,8 +20,9 @@ class DeviceState {
 
 class Context {
  public:
-  // Throws DeviceError when the device cannot be used. `threads` is for host loops on the CPU.
-  explicit Context(Device device = {}, int threads = 1);
+  // Throws DeviceError when the device cannot be used. `threads` is for host loops on the CPU; `beside`, how many contexts
+  // share a GPU at a time, changes how work is cut, never its bits.
+  explicit Context(Device device = {}, int threads = 1, int beside = 1);
   Context(Context&&) noexcept = default;
   Context& operator=(Context&&) noexcept = default;
 
@@ -70,7 +71,7 @@ Device choose_device(const std::string& request);
 namespace detail {
 // Provided by exactly one of src/core/cuda_absent.cc and cuda/core/cuda_present.cu.
 bool cuda_compiled();
-std::unique_ptr<DeviceState> make_cuda_state(int index);
+std::unique_ptr<DeviceState> make_cuda_state(int index, int beside);
 std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why);
 std::string cuda_versions();
 void register_cuda_ops(OpRegistry& registry);

@@ -12,19 +12,19 @@
 namespace serval {
 
 struct SoloTeam {
-  static constexpr int rank() { return 0; }
-  static constexpr int size() { return 1; }
-  static void sync() {}
+  SERVAL_HD static constexpr int rank() { return 0; }
+  SERVAL_HD static constexpr int size() { return 1; }
+  SERVAL_HD static void sync() {}
   template <class T>
-  static T sum(T value) {
+  SERVAL_HD static T sum(T value) {
     return value;
   }
   template <class T>
-  static T max(T value) {
+  SERVAL_HD static T max(T value) {
     return value;
   }
   template <class T>
-  static T min(T value) {
+  SERVAL_HD static T min(T value) {
     return value;
   }
 };

@@ -49,7 +49,7 @@ struct LogRule {
   bool has_top_db = false;
   float top_db = 0;
   bool from_peak = false;  // the clip's peak becomes 0 dB
-  bool needs_peak() const { return has_top_db || from_peak; }
+  SERVAL_HD bool needs_peak() const { return has_top_db || from_peak; }
 };
 
 struct BankPlan {

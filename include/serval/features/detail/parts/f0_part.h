@@ -52,7 +52,7 @@ struct F0Part {
     const int shares = method == F0Method::kPyin ? 2 * thresholds : 0;
     return yin_work(length, range.max_period) + shares;
   }
-  int frame_scratch_size() const {
+  SERVAL_HD int frame_scratch_size() const {
     if (method == F0Method::kYin) return 0;
     return 2 + (2 * most_troughs() > bins ? 2 * most_troughs() : bins);
   }
