@@ -89,8 +89,8 @@ void throw_out_of_memory(std::size_t bytes, int device) {
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
   cudaMemGetInfo(&free_bytes, &total_bytes);
-  throw DeviceError(cat("out of memory: ", bytes, " bytes on cuda:", device, ", where ", free_bytes, " of ",
-                        total_bytes, " bytes are free"));
+  throw OutOfMemoryError(cat("out of memory: ", bytes, " bytes on cuda:", device, ", where ", free_bytes,
+                             " of ", total_bytes, " bytes are free"));
 }
 
 }  // namespace serval::cuda

@@ -61,8 +61,14 @@ void release(Device device, void* data) noexcept {
   cudaFree(data);
 }
 
-// Waits for all work issued to the devices involved, whatever its stream: a reader sees it finished.
+// Waits for all work issued to the devices involved, whatever its stream: a reader sees it finished. Or for that of one
+// stream, where the thread says that nothing else touches what it copies.
 void copy(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
+  if (const cudaStream_t stream = cuda::copies_stream(); stream != nullptr) {
+    SERVAL_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream));
+    SERVAL_CUDA_CHECK(cudaStreamSynchronize(stream));
+    return;
+  }
   for (const Device& device : {from_device, to_device}) {
     if (device.kind != DeviceKind::kCuda) continue;
     SERVAL_CUDA_CHECK(cudaSetDevice(device.index));
@@ -79,7 +85,7 @@ namespace detail {
 
 bool cuda_compiled() { return true; }
 
-std::unique_ptr<DeviceState> make_cuda_state(int index, int beside) {
+std::unique_ptr<DeviceState> make_cuda_state(int index, const ContextOptions& options) {
   SERVAL_CUDA_CHECK(cudaSetDevice(index));
   cudaFuncAttributes attributes{};
   if (cudaFuncGetAttributes(&attributes, probe_kernel) != cudaSuccess) {
@@ -94,7 +100,14 @@ std::unique_ptr<DeviceState> make_cuda_state(int index, int beside) {
   if (cudnnGetVersion() < kOldestCudnn) {
     throw DeviceError(cat("cuDNN ", cudnn_version_text(), " is too old: 8.9.1 or newer is needed"));
   }
-  return std::make_unique<cuda::CudaState>(index, beside);
+  return std::make_unique<cuda::CudaState>(index, options);
+}
+
+std::int64_t cuda_free_bytes(int index) {
+  SERVAL_CUDA_CHECK(cudaSetDevice(index));
+  std::size_t free = 0, total = 0;
+  SERVAL_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+  return static_cast<std::int64_t>(free);
 }
 
 std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why) {

@@ -9,6 +9,18 @@
 namespace serval::cuda {
 
 constexpr int kPortableThreads = 256;
+constexpr int kMostTeamThreads = 512;
+
+// Of a team: about four numbers a thread, where the op says how many there are.
+template <class Args>
+int team_threads(const Args& args, int usual) {
+  if constexpr (requires { args.items(); }) {
+    int threads = kWarpSize;
+    while (threads < kMostTeamThreads && threads * 4 < args.items()) threads *= 2;
+    return threads;
+  }
+  return usual;
+}
 
 template <class Args>
 SERVAL_KERNEL portable_index_kernel(Args args, std::int64_t count) {
@@ -17,7 +29,7 @@ SERVAL_KERNEL portable_index_kernel(Args args, std::int64_t count) {
 }
 
 template <class Args>
-SERVAL_KERNEL portable_team_kernel(Args args, std::int64_t teams) {
+SERVAL_KERNEL __launch_bounds__(kMostTeamThreads) portable_team_kernel(Args args, std::int64_t teams) {
   SERVAL_SHARED(double, scratch, 32);
   const BlockTeam team{scratch};
   for (std::int64_t i = blockIdx.x; i < teams; i += gridDim.x) args.work(team, i);
@@ -30,7 +42,7 @@ void launch_portable(Stream stream, const Args& args, int threads = kPortableThr
   if constexpr (TeamArgs<Args>) {
     const std::int64_t teams = args.teams();
     launch(portable_team_kernel<Args>, dim3(static_cast<unsigned>(teams < kMostBlocks ? teams : kMostBlocks)),
-           dim3(threads), 0, stream, args, teams);
+           dim3(team_threads(args, threads)), 0, stream, args, teams);
   } else {
     const std::int64_t count = args.count();
     const std::int64_t blocks = (count + threads - 1) / threads;

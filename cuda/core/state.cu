@@ -30,11 +30,13 @@ CublasHandle::CublasHandle(const Device& device) : workspace_(device, cublas_byt
   SERVAL_CUBLAS_CHECK(cublasCreate(&handle_));
 }
 
-CublasHandle::CublasHandle(const Device& device, cudaStream_t stream) : CublasHandle(device) {
+CublasHandle::CublasHandle(const Device& device, cudaStream_t stream, bool run_to_run)
+    : CublasHandle(device) {
   SERVAL_CUBLAS_CHECK(cublasSetStream(handle_, stream));
   SERVAL_CUBLAS_CHECK(cublasSetWorkspace(handle_, workspace_.data(), workspace_.bytes()));
   SERVAL_CUBLAS_CHECK(cublasSetMathMode(handle_, CUBLAS_DEFAULT_MATH));
-  SERVAL_CUBLAS_CHECK(cublasSetAtomicsMode(handle_, CUBLAS_ATOMICS_NOT_ALLOWED));
+  SERVAL_CUBLAS_CHECK(
+      cublasSetAtomicsMode(handle_, run_to_run ? CUBLAS_ATOMICS_NOT_ALLOWED : CUBLAS_ATOMICS_ALLOWED));
 }
 
 CudnnHandle::CudnnHandle() { SERVAL_CUDNN_CHECK(cudnnCreate(&handle_)); }
@@ -45,13 +47,13 @@ CudnnHandle::CudnnHandle(cudaStream_t stream) : CudnnHandle() {
 
 CudaState::Activation::Activation(int index) { SERVAL_CUDA_CHECK(cudaSetDevice(index)); }
 
-CudaState::CudaState(int index, int contexts_beside)
+CudaState::CudaState(int index, const ContextOptions& options)
     : device_{DeviceKind::kCuda, index},
       activation_(index),
-      beside_(contexts_beside),
+      options_(options),
       processors_(attribute(cudaDevAttrMultiProcessorCount, index)),
       most_shared_bytes_(static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, index))),
-      cublas_(device_, stream_.get()) {}
+      cublas_(device_, stream_.get(), options.arithmetic.run_to_run) {}
 
 CudaState::~CudaState() {
   cudaSetDevice(device_.index);
@@ -62,6 +64,13 @@ void CudaState::synchronize() {
   activate();
   SERVAL_CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
 }
+
+cudaStream_t& copies_stream() {
+  static thread_local cudaStream_t stream = nullptr;
+  return stream;
+}
+
+void CudaState::take_copies(bool on) { copies_stream() = on ? stream_.get() : nullptr; }
 
 void CudaState::activate() const { SERVAL_CUDA_CHECK(cudaSetDevice(device_.index)); }
 

@@ -25,11 +25,11 @@ class StreamHandle {
   cudaStream_t stream_ = nullptr;
 };
 
-// Float arithmetic is float: no TF32, no atomics, and a fixed workspace, so that equal calls give equal bits
-// and a call may be captured into a graph.
+// Float arithmetic is float: no TF32 but where a call asks for it, no atomics where bits have to be the same each time, and a
+// fixed workspace, so that equal calls give equal bits and a call may be captured into a graph.
 class CublasHandle {
  public:
-  CublasHandle(const Device& device, cudaStream_t stream);
+  CublasHandle(const Device& device, cudaStream_t stream, bool run_to_run);
   ~CublasHandle() { cublasDestroy(handle_); }
   CublasHandle(const CublasHandle&) = delete;
   CublasHandle& operator=(const CublasHandle&) = delete;
@@ -58,17 +58,19 @@ class CudnnHandle {
 
 class CudaState final : public DeviceState {
  public:
-  CudaState(int index, int contexts_beside);
+  CudaState(int index, const ContextOptions& options);
   ~CudaState() override;
   CudaState(const CudaState&) = delete;
   CudaState& operator=(const CudaState&) = delete;
 
   void synchronize() override;
+  void take_copies(bool on) override;
   void activate() const;  // makes this GPU the current one of the calling thread
 
   cudaStream_t stream() const { return stream_.get(); }
-  int beside() const { return beside_; }          // contexts that share this GPU at a time, this one included
-  int processors() const { return processors_; }  // multiprocessors
+  int beside() const { return options_.beside; }  // contexts that share this GPU at a time, this one included
+  const Arithmetic& arithmetic() const { return options_.arithmetic; }
+  int processors() const { return processors_; }                        // multiprocessors
   std::size_t most_shared_bytes() const { return most_shared_bytes_; }  // of one block
   cublasHandle_t cublas() const { return cublas_.get(); }
   cudnnHandle_t cudnn();  // made on first use: loading cuDNN takes seconds
@@ -83,7 +85,7 @@ class CudaState final : public DeviceState {
   };
   Device device_;
   Activation activation_;
-  int beside_;
+  ContextOptions options_;
   int processors_;
   std::size_t most_shared_bytes_;
   StreamHandle stream_;
@@ -91,6 +93,9 @@ class CudaState final : public DeviceState {
   std::unique_ptr<CudnnHandle> cudnn_;
   Buffer workspace_;
 };
+
+// The stream whose work alone blocking copies of this thread wait for; null: the whole device's (OwnCopies).
+cudaStream_t& copies_stream();
 
 // The state of a context on a GPU, which becomes the current one of the calling thread.
 CudaState& cuda_state(const Context& context);

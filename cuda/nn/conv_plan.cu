@@ -27,16 +27,21 @@ void set_images(const TensorDescriptor& descriptor, std::int64_t batch, std::int
                                                 to_int(width)));
 }
 
-// The fastest by cuDNN's own account (it measures nothing here) that gives the same bits each time in plain float.
+// Of plain float the descriptor is told FMA; the default allows TF32.
+cudnnMathType_t math_type(const Arithmetic& arithmetic) {
+  return arithmetic.tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+}
+
+// The fastest by cuDNN's own account (it measures nothing here) in that arithmetic.
 template <class Choice, class Result, std::size_t kCount>
-std::optional<Choice> first_usable(cudnnStatus_t status, const std::array<Result, kCount>& results,
-                                   int count) {
+std::optional<Choice> first_usable(cudnnStatus_t status, const std::array<Result, kCount>& results, int count,
+                                   const Arithmetic& arithmetic) {
   if (status != CUDNN_STATUS_SUCCESS) return {};
   for (int i = 0; i < count; ++i) {
     const Result& result = results[static_cast<std::size_t>(i)];
     const bool plain = result.mathType == CUDNN_FMA_MATH || result.mathType == CUDNN_DEFAULT_MATH;
-    if (result.status == CUDNN_STATUS_SUCCESS && result.determinism == CUDNN_DETERMINISTIC && plain &&
-        result.memory <= kMostBytes)
+    const bool same_bits = result.determinism == CUDNN_DETERMINISTIC || !arithmetic.run_to_run;
+    if (result.status == CUDNN_STATUS_SUCCESS && same_bits && plain && result.memory <= kMostBytes)
       return Choice{result.algo, result.memory};
   }
   return {};
@@ -44,7 +49,7 @@ std::optional<Choice> first_usable(cudnnStatus_t status, const std::array<Result
 
 }  // namespace
 
-ConvPlan::ConvPlan(cudnnHandle_t handle, const ConvShape& s) {
+ConvPlan::ConvPlan(cudnnHandle_t handle, const ConvShape& s, const Arithmetic& arithmetic) {
   SERVAL_CUDNN_CHECK(cudnnSetFilter4dDescriptor(w_.get(), CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW,
                                                 to_int(s.out_channels), to_int(s.group_in()),
                                                 to_int(s.kernel_height), to_int(s.kernel_width)));
@@ -52,30 +57,30 @@ ConvPlan::ConvPlan(cudnnHandle_t handle, const ConvShape& s) {
       convolution_.get(), to_int(s.top), to_int(s.left), to_int(s.stride_height), to_int(s.stride_width),
       to_int(s.dilation_height), to_int(s.dilation_width), CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
   SERVAL_CUDNN_CHECK(cudnnSetConvolutionGroupCount(convolution_.get(), to_int(s.groups)));
-  SERVAL_CUDNN_CHECK(cudnnSetConvolutionMathType(convolution_.get(), CUDNN_FMA_MATH));
+  SERVAL_CUDNN_CHECK(cudnnSetConvolutionMathType(convolution_.get(), math_type(arithmetic)));
   set_images(x_, kUsualBatch, s.in_channels, s.height, s.width);
   set_images(y_, kUsualBatch, s.out_channels, s.out_height(), s.out_width());
-  choose(handle);
+  choose(handle, arithmetic);
   set_images(x_, s.batch, s.in_channels, s.height, s.width);
   set_images(y_, s.batch, s.out_channels, s.out_height(), s.out_width());
   measure(handle);
 }
 
-void ConvPlan::choose(cudnnHandle_t handle) {
+void ConvPlan::choose(cudnnHandle_t handle, const Arithmetic& arithmetic) {
   constexpr std::size_t kMost = 16;  // more than cuDNN has of any kind
   int count = 0;
   std::array<cudnnConvolutionFwdAlgoPerf_t, kMost> forward{};
   cudnnStatus_t status = cudnnGetConvolutionForwardAlgorithm_v7(handle, x(), w(), convolution(), y(), kMost,
                                                                 &count, forward.data());
-  forward_ = first_usable<Choice<cudnnConvolutionFwdAlgo_t>>(status, forward, count);
+  forward_ = first_usable<Choice<cudnnConvolutionFwdAlgo_t>>(status, forward, count, arithmetic);
   std::array<cudnnConvolutionBwdDataAlgoPerf_t, kMost> input{};
   status = cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w(), y(), convolution(), x(), kMost, &count,
                                                        input.data());
-  input_ = first_usable<Choice<cudnnConvolutionBwdDataAlgo_t>>(status, input, count);
+  input_ = first_usable<Choice<cudnnConvolutionBwdDataAlgo_t>>(status, input, count, arithmetic);
   std::array<cudnnConvolutionBwdFilterAlgoPerf_t, kMost> weights{};
   status = cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle, x(), y(), convolution(), w(), kMost, &count,
                                                          weights.data());
-  weights_ = first_usable<Choice<cudnnConvolutionBwdFilterAlgo_t>>(status, weights, count);
+  weights_ = first_usable<Choice<cudnnConvolutionBwdFilterAlgo_t>>(status, weights, count, arithmetic);
 }
 
 // What the chosen ones need for the batch at hand.
@@ -95,13 +100,28 @@ void ConvPlan::measure(cudnnHandle_t handle) {
 }
 
 const ConvPlan& conv_plan(cuda::CudaState& state, const Device& device, const ConvShape& s) {
-  using Key = std::array<std::int64_t, 15>;
+  using Key = std::array<std::int64_t, 17>;
   static thread_local std::map<Key, std::unique_ptr<ConvPlan>> plans;
-  const Key key{device.index,      s.batch,          s.in_channels,  s.height,        s.width,
-                s.out_channels,    s.kernel_height,  s.kernel_width, s.stride_height, s.stride_width,
-                s.dilation_height, s.dilation_width, s.top,          s.left,          s.groups};
+  const Arithmetic& arithmetic = state.arithmetic();
+  const Key key{device.index,
+                s.batch,
+                s.in_channels,
+                s.height,
+                s.width,
+                s.out_channels,
+                s.kernel_height,
+                s.kernel_width,
+                s.stride_height,
+                s.stride_width,
+                s.dilation_height,
+                s.dilation_width,
+                s.top,
+                s.left,
+                s.groups,
+                arithmetic.tf32,
+                arithmetic.run_to_run};
   std::unique_ptr<ConvPlan>& plan = plans[key];
-  if (!plan) plan = std::make_unique<ConvPlan>(state.cudnn(), s);
+  if (!plan) plan = std::make_unique<ConvPlan>(state.cudnn(), s, arithmetic);
   return *plan;
 }
 

@@ -21,14 +21,14 @@ using ConvolutionDescriptor = CudnnDescriptor<cudnnConvolutionDescriptor_t, cudn
 // Of a shape whose padding is equal on opposite sides.
 class ConvPlan {
  public:
-  ConvPlan(cudnnHandle_t handle, const ConvShape& shape);
+  ConvPlan(cudnnHandle_t handle, const ConvShape& shape, const Arithmetic& arithmetic);
 
   template <class Algorithm>
   struct Choice {
     Algorithm algorithm{};
     std::size_t bytes = 0;  // of workspace
   };
-  // Empty where cuDNN has no algorithm that gives the same bits each time.
+  // Empty where cuDNN has no algorithm that gives the same bits each time, and these are asked for.
   const std::optional<Choice<cudnnConvolutionFwdAlgo_t>>& forward() const { return forward_; }
   const std::optional<Choice<cudnnConvolutionBwdDataAlgo_t>>& input() const { return input_; }
   const std::optional<Choice<cudnnConvolutionBwdFilterAlgo_t>>& weights() const { return weights_; }
@@ -40,7 +40,7 @@ class ConvPlan {
   cudnnConvolutionDescriptor_t convolution() const { return convolution_.get(); }
 
  private:
-  void choose(cudnnHandle_t handle);
+  void choose(cudnnHandle_t handle, const Arithmetic& arithmetic);
   void measure(cudnnHandle_t handle);
 
   TensorDescriptor x_, y_;

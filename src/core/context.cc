@@ -1,9 +1,11 @@
 #include "serval/core/context.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 
 namespace serval {
 
@@ -52,9 +54,9 @@ std::string gpu_allocation() {
 
 }  // namespace
 
-Context::Context(Device device, int threads, int beside) : device_(device), threads_(threads) {
+Context::Context(Device device, const ContextOptions& options) : device_(device), threads_(options.threads) {
   op_registry();  // installs the memory backend of the device
-  if (on_cuda()) state_ = detail::make_cuda_state(device.index, beside);
+  if (on_cuda()) state_ = detail::make_cuda_state(device.index, options);
 }
 
 const OpRegistry& op_registry() {
@@ -82,6 +84,21 @@ std::string device_name(const Device& device) {
     if (name != std::string::npos) return line.substr(name);
   }
   return "unknown";
+}
+
+std::int64_t free_memory_bytes(const Device& device) {
+  if (device.kind == DeviceKind::kCuda) return detail::cuda_free_bytes(device.index);
+  std::int64_t bytes = std::numeric_limits<std::int64_t>::max();
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string line; std::getline(meminfo, line);) {
+    if (line.rfind("MemAvailable:", 0) == 0) bytes = std::atoll(line.c_str() + 13) * 1024;
+  }
+  // "max" reads as no number.
+  std::int64_t most = 0, used = 0;
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> most &&
+      std::ifstream("/sys/fs/cgroup/memory.current") >> used)
+    bytes = std::min(bytes, std::max<std::int64_t>(0, most - used));
+  return bytes;
 }
 
 std::string backend_versions(const Device& device) {

@@ -5,7 +5,7 @@ namespace serval::detail {
 
 bool cuda_compiled() { return false; }
 
-std::unique_ptr<DeviceState> make_cuda_state(int, int) {
+std::unique_ptr<DeviceState> make_cuda_state(int, const ContextOptions&) {
   throw DeviceError("this build of Serval has no CUDA backend; build with the preset \"cuda\"");
 }
 
@@ -14,6 +14,7 @@ std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why) {
   return {};
 }
 
+std::int64_t cuda_free_bytes(int) { return 0; }
 std::string cuda_versions() { return ""; }
 void register_cuda_ops(OpRegistry&) {}
 void prepare_cuda() {}

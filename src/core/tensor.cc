@@ -25,7 +25,7 @@ constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 register
 void* cpu_allocate(Device, std::size_t bytes) {
   const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   void* data = std::aligned_alloc(kAlignment, rounded);
-  if (data == nullptr) throw DeviceError(cat("out of memory: ", bytes, " bytes on cpu"));
+  if (data == nullptr) throw OutOfMemoryError(cat("out of memory: ", bytes, " bytes on cpu"));
   std::memset(data, 0, rounded);
   return data;
 }
@@ -49,17 +49,25 @@ const MemoryBackend& backend_of(DeviceKind kind) {
   return backend;
 }
 
+thread_local std::int64_t buffer_bytes = 0;
+
 }  // namespace
 
 void install_memory_backend(DeviceKind kind, const MemoryBackend& backend) { backend_slot(kind) = backend; }
 
 Buffer::Buffer(Device device, std::size_t bytes) : device_(device), bytes_(bytes) {
-  if (bytes > 0) data_ = backend_of(device.kind).allocate(device, bytes);
+  if (bytes == 0) return;
+  data_ = backend_of(device.kind).allocate(device, bytes);
+  buffer_bytes += static_cast<std::int64_t>(bytes);
 }
 
 Buffer::~Buffer() {
-  if (data_ != nullptr) backend_slot(device_.kind).release(device_, data_);
+  if (data_ == nullptr) return;
+  backend_slot(device_.kind).release(device_, data_);
+  buffer_bytes -= static_cast<std::int64_t>(bytes_);
 }
+
+std::int64_t thread_buffer_bytes() { return buffer_bytes; }
 
 void Buffer::swap(Buffer& other) noexcept {
   std::swap(device_, other.device_);

@@ -55,7 +55,7 @@ DrawnData draw(const TrainBenchOptions& options) {
 class Bench {
  public:
   Bench(const TrainBenchOptions& options, const DrawnData& data, std::uint32_t fold)
-      : context_(options.device, 1, options.models),
+      : context_(options.device, {.beside = options.models, .arithmetic = options.arithmetic}),
         data_(data),
         network_(context_, options.network, options.sizes),
         optimiser_(options.optimiser) {

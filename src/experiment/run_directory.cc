@@ -21,7 +21,7 @@ namespace {
 // Settings that change no result may differ between the runs that share a directory.
 bool changes_nothing(const std::string& path) {
   return path == "store" || path == "store_shard_mib" || path == "train.checkpoint_every_s" ||
-         path == "description";
+         path == "train.parallel_models" || path == "description";
 }
 
 std::string brief(const JsonValue* value) {

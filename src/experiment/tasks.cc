@@ -135,7 +135,9 @@ std::string hash_task(const train::Task& task, const ModelPlan& plan, const Data
     nn::NetworkSettings network = *task.network;
     hasher.text(write_json(settings_to_json(network)));
     train::TrainSettings settings = task.settings;
-    settings.checkpoint_every_s = 0;  // changes no result
+    // These change no result.
+    settings.checkpoint_every_s = 0;
+    settings.parallel_models.clear();
     hasher.text(write_json(settings_to_json(settings)));
     for (const train::Head& head : task.heads) hash_head(hasher, head);
     if (task.initial_weights) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -15,13 +16,18 @@
 #include "serval/train/trainer.h"
 
 #include "learner_task.h"
+#include "memory_gate.h"
 
 namespace serval::train {
 
 namespace {
 
-// One small network leaves most of a GPU idle; so several share it, each with its own stream.
-constexpr int kModelsPerGpu = 4;
+// One small network leaves most of a GPU idle; so several share it, each with its own stream. With more than these a large
+// GPU gains nothing, whatever the network.
+constexpr int kModelsPerGpu = 16;
+// What libraries take for a model, beside what it allocates itself, and what stays free for others.
+constexpr std::int64_t kGpuOverheadBytes = std::int64_t{32} << 20;
+constexpr double kShareOfFree = 0.9;
 
 std::string describe_task(const Task& task) {
   return cat(task.model, " fold ", task.fold + 1, " seed ", task.seed);
@@ -39,9 +45,50 @@ std::string note(const Task& task, const Epoch& epoch) {
   return describe_task(task) + scores;
 }
 
+// A trainer with the context it works in.
+struct Training {
+  Training(const Task& task, const CohortOptions& options, int beside, int augmentation_threads)
+      : context(options.device, {.beside = beside, .arithmetic = task.settings.arithmetic()}),
+        copies(context),
+        trainer(context, task, augmentation_threads) {}
+  const Context context;
+  const OwnCopies copies;
+  Trainer trainer;
+};
+
+// How many models train side by side, at most.
+int most_models(const Task& task, const CohortOptions& options) {
+  if (options.models > 0) return options.models;
+  if (!task.settings.parallel_models.empty()) return static_cast<int>(task.settings.parallel_models.front());
+  return options.device.kind == DeviceKind::kCuda ? kModelsPerGpu : options.threads;
+}
+
+// What all share.
+struct Cohort {
+  const CohortOptions& options;
+  int beside = 1;                // models at a time
+  int augmentation_threads = 1;  // of each
+  MemoryGate gate;
+  Progress progress;
+  std::atomic<bool> stop{false};
+
+  std::unique_ptr<Training> admit(MemoryGate::Place& place, const Task& task) {
+    try {
+      return gate.admit(place, task.model, [&] {
+        return std::make_unique<Training>(task, options, beside, augmentation_threads);
+      });
+    } catch (const OutOfMemoryError& e) {
+      throw OutOfMemoryError(cat("model ", task.model, " does not fit into memory alone: ", e.what(),
+                                 "; lower train.batch_size (now ", task.settings.batch_size,
+                                 "), or make the network or its inputs smaller"));
+    }
+  }
+};
+
 // None when `stop` cut it short; its checkpoint is on disk then.
-std::optional<TaskResult> run_task(const Task& task, const CohortOptions& options, int augmentation_threads,
-                                   Progress& progress, const std::atomic<bool>& stop) {
+std::optional<TaskResult> run_task(const Task& task, Cohort& cohort) {
+  Progress& progress = cohort.progress;
+  const std::atomic<bool>& stop = cohort.stop;
   if (stop) return std::nullopt;
   make_folder(task.folder);
   if (task.learner) {
@@ -51,8 +98,9 @@ std::optional<TaskResult> run_task(const Task& task, const CohortOptions& option
     return result;
   }
   const std::string checkpoint = task.folder + "/checkpoint.h5";
-  const Context context(options.device, 1);
-  Trainer trainer(context, task, augmentation_threads);
+  MemoryGate::Place place(cohort.gate);
+  const std::unique_ptr<Training> training = cohort.admit(place, task);
+  Trainer& trainer = training->trainer;
   if (trainer.restore(checkpoint)) {
     progress.advance(static_cast<std::int64_t>(trainer.history().size()));
     log_info(cat(describe_task(task), ": continues after epoch ", trainer.history().size()));
@@ -109,18 +157,25 @@ std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortO
   if (open.size() < tasks.size())
     log_info(cat(tasks.size() - open.size(), " of ", tasks.size(), " models are already trained"));
 
-  std::atomic<bool> stop{false};
-  {
-    Progress progress("training", epochs);
-    const int workers = options.device.kind == DeviceKind::kCuda ? kModelsPerGpu : options.threads;
+  if (!open.empty()) {
+    const Task& first = tasks[open.front()];
+    const int beside = std::min(most_models(first, options), static_cast<int>(open.size()));
+    const bool on_gpu = options.device.kind == DeviceKind::kCuda;
+    const std::int64_t budget =
+        options.memory_bytes > 0 ? options.memory_bytes
+                                 : static_cast<std::int64_t>(
+                                       kShareOfFree * static_cast<double>(free_memory_bytes(options.device)));
     // Models that train side by side share the threads for their copies.
-    const auto beside = std::min<std::size_t>(open.size(), static_cast<std::size_t>(std::max(1, workers)));
-    const int spare = std::max(1, options.threads / static_cast<int>(std::max<std::size_t>(1, beside)));
-    parallel_for(open.size(), workers, [&](std::size_t i) {
+    Cohort cohort{.options = options,
+                  .beside = beside,
+                  .augmentation_threads = std::max(1, options.threads / beside),
+                  .gate = {budget, on_gpu ? kGpuOverheadBytes : 0},
+                  .progress = {"training", epochs}};
+    parallel_for(open.size(), beside, [&](std::size_t i) {
       try {
-        results[open[i]] = run_task(tasks[open[i]], options, spare, progress, stop);
+        results[open[i]] = run_task(tasks[open[i]], cohort);
       } catch (...) {
-        stop = true;  // the others save their work and end
+        cohort.stop = true;  // the others save their work and end
         throw;
       }
     });

@@ -127,6 +127,19 @@ void describe(SettingsVisitor& v, TrainSettings& s) {
   v.object("averaging", s.averaging, {"mean of the weights over the training"});
   v.real("checkpoint_every_s", s.checkpoint_every_s, {.min = 0, .max = 86400},
          {"least time between two checkpoints of a model", "s"});
+  v.choice("precision", s.precision,
+           Options<Precision>{{"float32", Precision::kFloat32}, {"tf32", Precision::kTf32}},
+           {"of matrix products and convolutions on a GPU; tf32 rounds what is multiplied to 11 bits"});
+  v.choice("determinism", s.determinism,
+           Options<Determinism>{{"run_to_run", Determinism::kRunToRun}, {"none", Determinism::kNone}},
+           {"run_to_run: the same bits each time; none: a GPU may use faster sums whose order varies"});
+  ParallelModels automatic = ParallelModels::kAuto;
+  v.word_or_integers(
+      "parallel_models", automatic, Options<ParallelModels>{{"auto", ParallelModels::kAuto}},
+      s.parallel_models, {.min = 1, .max = 1024},
+      {"models that train side by side, as far as memory reaches; auto: as many as there are threads, "
+       "on a GPU 16"});
+  v.check(s.parallel_models.size() < 2, "parallel_models", "is \"auto\" or one number");
   v.check(s.patience == 0 || s.select == Select::kBestValidation, "patience",
           "stops at the best validation epoch, so it needs select \"best_validation\"");
   v.check(s.schedule.warmup_epochs < s.epochs, "schedule", "warmup_epochs must be below epochs");

@@ -48,6 +48,13 @@ void check_task(const Task& task) {
   }
 }
 
+// What results say of arithmetic that is not the usual one.
+std::string arithmetic_label(const Context& context, const Task& task) {
+  if (!context.on_cuda()) return "";
+  const Arithmetic arithmetic = task.settings.arithmetic();
+  return cat(arithmetic.tf32 ? ", tf32" : "", arithmetic.run_to_run ? "" : ", not run to run");
+}
+
 }  // namespace
 
 struct Trainer::Impl {
@@ -82,7 +89,7 @@ struct Trainer::Impl {
         optimiser(used_context, network, used_task.settings),
         average(used_context, network, used_task.settings.averaging),
         selected(used_context.device(), {network.parameter_count()}),
-        label(nn::device_label(used_context.device())) {
+        label(nn::device_label(used_context.device()) + arithmetic_label(used_context, used_task)) {
     check_task(task);
     network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
     if (!task.initial_weights) return;

@@ -39,6 +39,12 @@ Pooled pool(const Context& context, const PoolShape& s) {
   Array<std::int32_t> places(device, {results}), global_places(device, {s.planes});
   run<MaxPool2d>(context, MaxPool2dArgs{s, x.view(), max.view(), places.view()});
   run<MaxPool2dBackward>(context, MaxPool2dBackwardArgs{s, dy.view(), places.view(), dmax.view()});
+  if (s.apart()) {
+    Tensor scattered(device, {x.size()});
+    run<MaxPool2dScatter>(context, MaxPool2dScatterArgs{s, dy.view(), places.view(), scattered.view()});
+    context.synchronize();
+    EXPECT_EQ(scattered.to_host(), dmax.to_host());
+  }
   run<AveragePool2d>(context, AveragePool2dArgs{s, x.view(), average.view()});
   run<AveragePool2dBackward>(context, AveragePool2dBackwardArgs{s, dy.view(), daverage.view()});
   run<GlobalPool>(context,

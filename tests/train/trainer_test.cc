@@ -238,7 +238,8 @@ TEST_P(TrainerTest, ACheckpointOfAnotherShapeSaysWhatDiffers) {
 // Three kinds of network, two folds, two seeds: twelve models, down to the optimiser's state.
 TEST_P(TrainerTest, TwelveModelsHaveTheBitsOfOneAtAnyNumberOfThreads) {
   const char* networks[] = {
-      R"({"layers": [{"type": "gru", "hidden": 4, "bidirectional": true}, {"type": "last_pool"}, {"type": "dense"}]})",
+      R"({"layers": [{"type": "gru", "hidden": 4, "bidirectional": true}, {"type": "lstm", "hidden": 5},
+                     {"type": "last_pool"}, {"type": "dense"}]})",
       R"({"layers": [{"type": "conv1d", "channels": 5, "kernel": 3, "padding": "same"}, {"type": "batch_norm"},
                      {"type": "activation"}, {"type": "dropout", "rate": 0.3}, {"type": "attention_pool", "units": 3},
                      {"type": "dense"}]})",
@@ -276,6 +277,12 @@ TEST_P(TrainerTest, TwelveModelsHaveTheBitsOfOneAtAnyNumberOfThreads) {
       EXPECT_EQ(weights(tasks[i]), weights(first[i])) << i;
     }
   }
+  // Where memory is for one model at a time, they follow each other.
+  const std::vector<Task> tight = cohort("tight");
+  const std::vector<TaskResult> one_by_one =
+      run_cohort(tight, {.device = device(), .threads = 3, .memory_bytes = 1});
+  for (std::size_t i = 0; i < tight.size(); ++i)
+    EXPECT_EQ(one_by_one[i].probabilities, expected[i].probabilities) << i;
   const std::vector<Task> alone = cohort("alone");
   for (std::size_t i = 0; i < alone.size(); ++i) {
     EXPECT_EQ(run_cohort({alone[i]}, {device(), 1}).front().probabilities, expected[i].probabilities) << i;

@@ -249,6 +249,7 @@ void bench_train(const Common& common, const BenchTrainArguments& arguments) {
   for (nn::InputSizes& input : options.sizes.inputs) input.max_time = arguments.frames;
   options.frames = arguments.frames;
   options.models = arguments.models;
+  options.arithmetic.tf32 = arguments.tf32;
   options.threads = threads_of(common);
   options.device = choose_device(common.device);
   options.seconds = arguments.seconds;

@@ -31,6 +31,7 @@ struct BenchTrainArguments {
   NetworkArguments network;
   std::int64_t batch = 64, frames = 150;
   int models = 1;
+  bool tf32 = false;
   double seconds = 3;
   std::string dump;
 };

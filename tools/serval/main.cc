@@ -87,6 +87,7 @@ CLI::App* add_bench_train(CLI::App& bench, Common& common, serval::cli::BenchTra
   train->add_option("--seconds", arguments.seconds, "how long steps are timed")
       ->capture_default_str()
       ->check(CLI::Range(0.01, 3600.0));
+  train->add_flag("--tf32", arguments.tf32, "products and convolutions of a GPU in tf32");
   train->add_option("--dump", arguments.dump, "folder for weights, data and losses, for a twin elsewhere");
   train->add_option("--device", common.device, "auto, cpu, cuda or cuda:N");
   add_threads(train, common);

@@ -16,13 +16,30 @@ class DeviceState {
  public:
   virtual ~DeviceState() = default;
   virtual void synchronize() = 0;
+  // Whether blocking copies of the calling thread wait for this context's work alone.
+  virtual void take_copies(bool on) = 0;
+};
+
+// What a GPU may do for speed; a CPU computes in float32, the same bits each time, whatever stands here.
+struct Arithmetic {
+  bool tf32 = false;  // products of matrices and convolutions with inputs rounded to 10 bits behind the point
+  bool run_to_run =
+      true;  // the same bits each time; otherwise sums whose order varies are allowed, where they are faster
+  friend bool operator==(const Arithmetic&, const Arithmetic&) = default;
+};
+
+struct ContextOptions {
+  int threads = 1;  // for host loops on the CPU
+  int beside = 1;   // contexts that share a GPU at a time: changes how work is cut, never its bits
+  Arithmetic arithmetic = {};
 };
 
 class Context {
  public:
-  // Throws DeviceError when the device cannot be used. `threads` is for host loops on the CPU; `beside`, how many contexts
-  // share a GPU at a time, changes how work is cut, never its bits.
-  explicit Context(Device device = {}, int threads = 1, int beside = 1);
+  // Throws DeviceError when the device cannot be used.
+  explicit Context(Device device = {}, int threads = 1)
+      : Context(device, ContextOptions{.threads = threads}) {}
+  Context(Device device, const ContextOptions& options);
   Context(Context&&) noexcept = default;
   Context& operator=(Context&&) noexcept = default;
 
@@ -39,6 +56,26 @@ class Context {
   int threads_ = 1;
   std::unique_ptr<DeviceState> state_;
 };
+
+// While it lives, blocking copies of the calling thread wait for the work of this context alone, not for that of a whole
+// GPU. For a thread that copies only what no other context works on at the time.
+class OwnCopies {
+ public:
+  explicit OwnCopies(const Context& context) : state_(context.state()) {
+    if (state_ != nullptr) state_->take_copies(true);
+  }
+  ~OwnCopies() {
+    if (state_ != nullptr) state_->take_copies(false);
+  }
+  OwnCopies(const OwnCopies&) = delete;
+  OwnCopies& operator=(const OwnCopies&) = delete;
+
+ private:
+  DeviceState* state_;
+};
+
+// Bytes that can still be allocated: of a GPU, or of this machine and its control group.
+std::int64_t free_memory_bytes(const Device& device);
 
 // The ops of this build, registered by explicit calls on first use and constant afterwards.
 const OpRegistry& op_registry();
@@ -71,7 +108,8 @@ Device choose_device(const std::string& request);
 namespace detail {
 // Provided by exactly one of src/core/cuda_absent.cc and cuda/core/cuda_present.cu.
 bool cuda_compiled();
-std::unique_ptr<DeviceState> make_cuda_state(int index, int beside);
+std::unique_ptr<DeviceState> make_cuda_state(int index, const ContextOptions& options);
+std::int64_t cuda_free_bytes(int index);
 std::vector<CudaDeviceInfo> list_cuda_devices(std::string* why);
 std::string cuda_versions();
 void register_cuda_ops(OpRegistry& registry);

@@ -39,6 +39,10 @@ struct DataError : Error {
 struct DeviceError : Error {
   explicit DeviceError(const std::string& message) : Error(ExitCode::kDevice, message) {}
 };
+// A device's memory is full.
+struct OutOfMemoryError : DeviceError {
+  using DeviceError::DeviceError;
+};
 // An operation that a device does not have. Nothing falls back to another device by itself.
 struct UnsupportedError : DeviceError {
   using DeviceError::DeviceError;

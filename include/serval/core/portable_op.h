@@ -10,6 +10,7 @@
 //     SERVAL_HD std::int64_t teams() const;
 //     SERVAL_TEAM_FUNCTION template <class Team>
 //     SERVAL_HD void work(const Team& team, std::int64_t index) const;         core/team.h
+//     SERVAL_HD std::int64_t items() const;               optional: how many numbers a team goes through
 //   };
 // Either may have `void check() const`, called on the host first. Arguments are plain data: a kernel takes them by value.
 //

@@ -101,6 +101,10 @@ class Buffer {
   std::size_t bytes_ = 0;
 };
 
+// Bytes that Buffers made by the calling thread have taken and not given back, on any device. A Buffer counts for the
+// thread that makes it until the thread that ends it.
+std::int64_t thread_buffer_bytes();
+
 // Blocking copies between any two places; a device pointer carries its device.
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes);
 

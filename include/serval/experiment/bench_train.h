@@ -17,9 +17,10 @@ struct TrainBenchOptions {
   nn::NetworkSettings network;
   nn::NetworkSizes sizes;  // max_batch is the batch; every sequence has `frames` steps
   std::int64_t frames = 150;
-  int models = 1;  // trained side by side, one a thread on the CPU
+  int models = 1;  // trained side by side: one a thread on the CPU, on a GPU each with a stream of its own
   int threads = 1;
   Device device;
+  Arithmetic arithmetic;
   nn::OptimiserSettings optimiser;
   double seconds = 3;  // of timed steps, after a tenth of it that does not count
   std::string dump;    // folder for what a twin in another program needs; "": none

@@ -63,6 +63,9 @@ struct NormSumsArgs {
   SERVAL_HD std::int64_t teams() const {
     return shape.groups * shape.parts() * (shape.inner == 1 ? 1 : shape.channels);
   }
+  SERVAL_HD std::int64_t items() const {
+    return shape.inner == 1 ? shape.channels : shape.part_rows() * shape.inner;
+  }
   SERVAL_TEAM_FUNCTION template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t channel = shape.inner == 1 ? 0 : index % shape.channels;
@@ -252,6 +255,7 @@ struct NormApplyArgs {
                  to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return shape.all_rows() * (shape.inner == 1 ? 1 : shape.channels); }
+  SERVAL_HD std::int64_t items() const { return shape.inner == 1 ? shape.channels : shape.inner; }
   SERVAL_TEAM_FUNCTION template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     // One loop for each of the frequent activations, so that the compiler sees a constant.

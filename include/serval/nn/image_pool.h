@@ -17,6 +17,9 @@ struct PoolShape {
 
   SERVAL_HD std::int64_t pixels() const { return height * width; }
   SERVAL_HD std::int64_t out_pixels() const { return out_height * out_width; }
+  bool apart() const {  // no pixel is seen twice
+    return stride_height >= kernel_height && stride_width >= kernel_width;
+  }
 };
 
 // What one result sees of the input: rows [y0, y1), columns [x0, x1).
@@ -113,6 +116,27 @@ struct MaxPool2dBackwardArgs {
 };
 struct MaxPool2dBackward : PortableOp<MaxPool2dBackwardArgs> {
   static constexpr const char* kName = "max_pool2d_backward";
+};
+
+// The same where windows stand apart: dx is 0 already, and each result's gradient goes to its place.
+struct MaxPool2dScatterArgs {
+  PoolShape shape;
+  ConstTensorView dy;
+  View<const std::int32_t> places;
+  TensorView dx;
+
+  void check() const {
+    SERVAL_CHECK(shape.apart() && dx.size() == shape.planes * shape.pixels() && dy.size() == count() &&
+                     places.size() >= count(),
+                 "max_pool2d_scatter ", to_string(dy.shape), " to ", to_string(dx.shape));
+  }
+  SERVAL_HD std::int64_t count() const { return shape.planes * shape.out_pixels(); }
+  SERVAL_HD void at(std::int64_t i) const {
+    dx.data[i / shape.out_pixels() * shape.pixels() + places.data[i]] = dy.data[i];
+  }
+};
+struct MaxPool2dScatter : PortableOp<MaxPool2dScatterArgs> {
+  static constexpr const char* kName = "max_pool2d_scatter";
 };
 
 // y: the mean of the pixels that are there, or with zeros for those around the image (count_padding).
@@ -235,6 +259,7 @@ template <class List>
 void list_image_pool_ops(List& list) {
   list.template op<MaxPool2d>();
   list.template op<MaxPool2dBackward>();
+  list.template op<MaxPool2dScatter>();
   list.template op<AveragePool2d>();
   list.template op<AveragePool2dBackward>();
   list.template op<GlobalPool>();

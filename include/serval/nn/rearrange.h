@@ -21,6 +21,7 @@ struct StridedCopyArgs {
                  to_string(x.shape), " to ", to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return size[0] * size[1] * size[2] * size[3]; }
+  SERVAL_HD std::int64_t items() const { return size[kAxes - 1]; }
   SERVAL_TEAM_FUNCTION template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t count = size[kAxes - 1];

@@ -113,13 +113,17 @@ struct ChannelBiasActivationArgs {
   Activation activation = Activation::kNone;
 
   void check() const {
-    SERVAL_CHECK(y.size() == count() && (bias.empty() || bias.size() == channels), "channel_bias_activation ",
-                 to_string(y.shape), " with ", channels, " channels");
+    SERVAL_CHECK(y.size() == teams() * pixels && (bias.empty() || bias.size() == channels),
+                 "channel_bias_activation ", to_string(y.shape), " with ", channels, " channels");
   }
-  SERVAL_HD std::int64_t count() const { return images * channels * pixels; }
-  SERVAL_HD void at(std::int64_t i) const {
-    const float shift = bias.data == nullptr ? 0.0f : bias.data[i / pixels % channels];
-    y.data[i] = detail::activate(activation, y.data[i] + shift);
+  SERVAL_HD std::int64_t teams() const { return images * channels; }
+  SERVAL_HD std::int64_t items() const { return pixels; }
+  template <class Team>
+  SERVAL_HD void work(const Team& team, std::int64_t plane) const {
+    const float shift = bias.data == nullptr ? 0.0f : bias.data[plane % channels];
+    float* values = y.data + plane * pixels;
+    for (std::int64_t i = team.rank(); i < pixels; i += team.size())
+      values[i] = detail::activate(activation, values[i] + shift);
   }
 };
 struct ChannelBiasActivation : PortableOp<ChannelBiasActivationArgs> {
@@ -137,12 +141,21 @@ struct ChannelSumArgs {
                  to_string(x.shape), " to ", to_string(sums.shape));
   }
   SERVAL_HD std::int64_t teams() const { return channels; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  SERVAL_HD std::int64_t items() const { return images * pixels; }
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t c) const {
-    double sum = 0;
-    for (std::int64_t i = team.rank(); i < images * pixels; i += team.size())
-      sum += static_cast<double>(x.data[(i / pixels * channels + c) * pixels + i % pixels]);
-    sum = team.sum(sum);
+    constexpr int kAtOnce = 4;  // so many loads are under way
+    double sums_at_once[kAtOnce] = {};
+    const std::int64_t step = team.size();
+    for (std::int64_t n = 0; n < images; ++n) {
+      const float* plane = x.data + (n * channels + c) * pixels;
+      std::int64_t i = team.rank();
+      for (; i + (kAtOnce - 1) * step < pixels; i += kAtOnce * step) {
+        for (int k = 0; k < kAtOnce; ++k) sums_at_once[k] += static_cast<double>(plane[i + k * step]);
+      }
+      for (; i < pixels; i += step) sums_at_once[0] += static_cast<double>(plane[i]);
+    }
+    const double sum = team.sum((sums_at_once[0] + sums_at_once[1]) + (sums_at_once[2] + sums_at_once[3]));
     if (team.rank() == 0) sums.data[c] += static_cast<float>(sum);
   }
 };

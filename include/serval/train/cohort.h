@@ -1,7 +1,7 @@
-// Trains a set of models: on the CPU one per thread, on a GPU several streams at once.
+// Trains a set of models side by side: on the CPU one per thread, on a GPU each with a stream of its own.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +13,9 @@ namespace serval::train {
 struct CohortOptions {
   Device device;
   int threads = 1;
+  int models = 0;  // side by side, at most; 0: as many as there are threads, on a GPU 16
+  std::int64_t memory_bytes =
+      0;  // that they may take together; 0: what is free when they start, less a reserve
 };
 
 // Tasks in order; a task whose folder already holds a result of the same key is not run again, one with a

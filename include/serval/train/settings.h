@@ -1,8 +1,11 @@
 // How a network is trained.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "serval/core/context.h"
 #include "serval/core/settings.h"
 #include "serval/nn/optimiser.h"
 #include "serval/train/batch_settings.h"
@@ -12,6 +15,10 @@
 
 namespace serval::train {
 
+// Of a GPU; a CPU computes in float32, the same bits each time.
+enum class Precision { kFloat32, kTf32 };
+enum class Determinism { kRunToRun, kNone };
+enum class ParallelModels { kAuto };
 enum class Select { kBestValidation, kLast };
 enum class ClassWeights { kNone, kBalanced };
 
@@ -32,6 +39,14 @@ struct TrainSettings {
   BatchAugmentSettings augment_batch;
   AveragingSettings averaging;
   double checkpoint_every_s = 10;
+  Precision precision = Precision::kFloat32;
+  Determinism determinism = Determinism::kRunToRun;
+  // Models that train side by side, one number; empty, "auto": as many as there are threads, on a GPU 16.
+  std::vector<std::int64_t> parallel_models;
+
+  Arithmetic arithmetic() const {
+    return {.tf32 = precision == Precision::kTf32, .run_to_run = determinism == Determinism::kRunToRun};
+  }
 };
 void describe(SettingsVisitor& v, TrainSettings& settings);
 

@@ -1,6 +1,8 @@
 // Pools of images: the largest or the mean under a window that moves over each channel, or of the whole channel. No blocks.
 #include "serval/nn/image_pool.h"
 
+#include "serval/nn/pointwise.h"
+
 #include "../layer.h"
 #include "convolution.h"
 #include "layers.h"
@@ -22,9 +24,17 @@ class MaxPool2dLayer : public Layer {
   }
   void backward(const LayerCall& call, const Backward& b) override {
     if (b.dx[0].empty()) return;
-    run<MaxPool2dBackward>(
-        call.context,
-        MaxPool2dBackwardArgs{.shape = shape(call), .dy = b.dy, .places = places_.view(), .dx = b.dx[0]});
+    const PoolShape now = shape(call);
+    if (now.apart()) {
+      run<FillZero>(call.context, b.dx[0]);
+      run<MaxPool2dScatter>(
+          call.context,
+          MaxPool2dScatterArgs{.shape = now, .dy = b.dy, .places = places_.view(), .dx = b.dx[0]});
+    } else {
+      run<MaxPool2dBackward>(
+          call.context,
+          MaxPool2dBackwardArgs{.shape = now, .dy = b.dy, .places = places_.view(), .dx = b.dx[0]});
+    }
   }
 
  private:

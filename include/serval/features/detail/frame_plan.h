@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "serval/core/hd.h"
 #include "serval/features/settings.h"
 
 namespace serval::features::detail {
