@@ -86,6 +86,7 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "mask_spectrum",
                                           "max_pool2d",
                                           "max_pool2d_backward",
+                                          "max_pool2d_scatter",
                                           "max_pool_steps",
                                           "mean_pool_backward",
                                           "mean_pool_forward",
