@@ -35,6 +35,18 @@ void add_result(report::HeadReport& report, const train::Task& task, const train
   if (!target.of_numbers()) report.folds.push_back({result.fold, result.seed, actors, scores.classes});
 }
 
+void pool(const report::ModelReport& model, report::HeadReport& head) {
+  for (const std::string& name : head.names) {
+    std::vector<double> truths, predicted;
+    for (const report::HeadPrediction& p : model.head_predictions) {
+      if (p.head != head.name || p.name != name) continue;
+      truths.push_back(p.truth);
+      predicted.push_back(p.predicted);
+    }
+    head.number_pooled.push_back(evaluate::score_numbers(truths, predicted));
+  }
+}
+
 }  // namespace
 
 void report_heads(report::ModelReport& model, const std::vector<train::TaskResult>& results,
@@ -71,6 +83,7 @@ void report_heads(report::ModelReport& model, const std::vector<train::TaskResul
       std::stable_sort(folds.begin(), folds.end(), by_fold);
       head.number_summaries.push_back(evaluate::summarise(folds));
     }
+    if (head.numbers) pool(model, head);
   }
 }
 

@@ -93,13 +93,9 @@ class ModelCheck {
             "each of the heads has its own; leave out target or heads");
       check_heads();
     }
-    const bool classes = learns_classes();
-    check(classes || s_.train.select == train::Select::kLast ||
-              s_.train.monitor == train::Monitor::kValidationLoss,
-          "", "no head learns the classes, so train.monitor must be \"validation_loss\"");
-    check(classes || s_.train.schedule.type != train::ScheduleType::kPlateau ||
-              s_.train.schedule.monitor != train::Monitor::kValidationUar,
-          "", "no head learns the classes, so train.schedule.monitor cannot be \"validation_uar\"");
+    check_monitor("train.monitor", s_.train.monitor, s_.train.select == train::Select::kBestValidation);
+    check_monitor("train.schedule.monitor", s_.train.schedule.monitor,
+                  s_.train.schedule.type == train::ScheduleType::kPlateau);
   }
 
  private:
@@ -117,10 +113,30 @@ class ModelCheck {
     const TargetSettings* found = find(target);
     return target == train::kClassTarget || (found != nullptr && found->type == TargetType::kVotes);
   }
-  bool learns_classes() const {
-    if (model_.heads.empty()) return of_classes(model_.target);
-    return std::any_of(model_.heads.begin(), model_.heads.end(),
-                       [&](const auto& head) { return of_classes(head.second.target); });
+  bool of_numbers(const std::string& target) const {
+    const TargetSettings* found = find(target);
+    return found != nullptr && found->type == TargetType::kNumbers;
+  }
+
+  // A score that no head has cannot tell a better epoch.
+  void check_monitor(const char* place, train::Monitor monitor, bool looks) {
+    if (!looks) return;
+    std::vector<std::string> learned;
+    for (const auto& [output, head] : model_.heads) learned.push_back(head.target);
+    if (learned.empty()) learned.push_back(model_.target);
+    for (const std::string& target : learned) {
+      if (target != train::kClassTarget && find(target) == nullptr) return;  // reported as unknown
+    }
+    const auto any = [&](bool (ModelCheck::*of)(const std::string&) const) {
+      return std::any_of(learned.begin(), learned.end(),
+                         [&](const std::string& target) { return (this->*of)(target); });
+    };
+    check(monitor != train::Monitor::kValidationUar || any(&ModelCheck::of_classes), "",
+          cat("no head learns the classes, so ", place,
+              " cannot be \"validation_uar\"; use \"validation_loss\"",
+              any(&ModelCheck::of_numbers) ? " or \"validation_ccc\"" : ""));
+    check(monitor != train::Monitor::kValidationCcc || any(&ModelCheck::of_numbers), "",
+          cat("no head learns numbers, so ", place, " cannot be \"validation_ccc\""));
   }
 
   void check_heads() {
@@ -157,7 +173,7 @@ class ModelCheck {
       for (const auto& [name, settings] : s_.targets) names.push_back(name);
       return check(false, place, cat("there is no target \"", target, "\"; there are ", join_names(names)));
     }
-    const bool numbers = found != nullptr && found->type == TargetType::kNumbers;
+    const bool numbers = of_numbers(target);
     if (numbers && found->columns.empty()) return;  // reported as missing
     check(!numbers || !loss.of_classes(), place,
           cat("target \"", target, "\" has numbers, which the loss ", train::to_string(loss.type),

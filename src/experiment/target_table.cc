@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <string_view>
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
@@ -73,7 +74,10 @@ TargetTable read_target_table(const TargetSettings& settings, const corpus::Mani
   if (!std::filesystem::is_regular_file(settings.file, ignored))
     throw ConfigError(cat("there is no file ", settings.file));
   const std::string content = read_text(settings.file);
-  CsvReader reader(content, errors);
+  const std::string_view header = std::string_view(content).substr(0, content.find('\n'));
+  const bool semicolons =
+      header.find(',') == std::string_view::npos && header.find(';') != std::string_view::npos;
+  CsvReader reader(content, errors, semicolons ? ';' : ',');
   TargetTable table;
   table.columns = reader.columns();
   const int name_column = find_name_column(settings, table.columns, errors);

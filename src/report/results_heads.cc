@@ -65,6 +65,10 @@ JsonValue head_json(const HeadReport& head) {
   for (std::size_t k = 0; k < head.names.size(); ++k) {
     JsonValue number = JsonValue::object();
     number.set("summary", number_summary_json(head.number_summaries[k]));
+    JsonValue pooled = JsonValue::object();
+    for (const Measure& measure : kNumberMeasures)
+      pooled.set(measure.name, JsonValue::of(head.number_pooled[k].*measure.value));
+    number.set("pooled", std::move(pooled));
     folds = JsonValue::list();
     for (const evaluate::FoldNumberScores& fold : head.number_folds[k]) {
       JsonValue item = fold_json(fold);
@@ -134,6 +138,8 @@ std::string heads_text(const ModelReport& model) {
       out += cat("    ", head.names[k], " mean: CCC ", ccc_text(s.ccc.mean), ", std folds ",
                  ccc_text(s.ccc.std_folds), ", std seeds ", ccc_text(s.ccc.std_seeds), "; RMSE ",
                  formatted("%.4g", s.rmse.mean), "\n");
+      out += cat("    ", head.names[k], " pooled: CCC ", ccc_text(head.number_pooled[k].ccc), "; RMSE ",
+                 formatted("%.4g", head.number_pooled[k].rmse), "\n");
     }
     out += "\n";
   }

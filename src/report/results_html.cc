@@ -122,6 +122,9 @@ std::string head_section(const HeadReport& head) {
     const evaluate::NumberSummary& s = head.number_summaries[k];
     out += row("th", escaped(head.names[k]), "mean", "", number_text(s.ccc.mean, 3),
                number_text(s.mse.mean, 4), number_text(s.rmse.mean, 4), "");
+    const evaluate::NumberScores& pooled = head.number_pooled[k];
+    out += row("th", escaped(head.names[k]), "pooled", "", number_text(pooled.ccc, 3),
+               number_text(pooled.mse, 4), number_text(pooled.rmse, 4), pooled.count);
   }
   return out + "</table>\n";
 }

@@ -13,7 +13,7 @@ namespace serval::train {
 
 namespace {
 
-constexpr int kHistoryColumns = 6;
+constexpr int kHistoryColumns = 7;
 constexpr std::size_t kMostDifferences = 20;  // that a message names
 
 void write_flat(store::Hdf5File& file, const char* name, const std::vector<float>& values) {
@@ -115,7 +115,7 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
     std::vector<double> history;
     for (const Epoch& e : state.history) {
       history.insert(history.end(), {static_cast<double>(e.epoch), e.train_loss, e.validation_loss,
-                                     e.validation_uar, e.learning_rate, e.seconds});
+                                     e.validation_uar, e.learning_rate, e.seconds, e.validation_ccc});
     }
     file.write("history", history, Shape{static_cast<std::int64_t>(state.history.size()), kHistoryColumns});
     file.close();
@@ -148,8 +148,8 @@ bool read_checkpoint(const std::string& path, const Task& task, const std::vecto
   state.devices = file.read_texts("devices");
   const std::vector<double> rows = file.read_doubles("history");
   for (std::size_t at = 0; at + kHistoryColumns <= rows.size(); at += kHistoryColumns) {
-    state.history.push_back(
-        {static_cast<int>(rows[at]), rows[at + 1], rows[at + 2], rows[at + 3], rows[at + 4], rows[at + 5]});
+    state.history.push_back({static_cast<int>(rows[at]), rows[at + 1], rows[at + 2], rows[at + 3],
+                             rows[at + 4], rows[at + 5], rows[at + 6]});
   }
   return true;
 }

@@ -36,8 +36,8 @@ std::string describe_task(const Task& task) {
 std::string note(const Task& task, const Epoch& epoch) {
   char scores[96];
   if (std::isnan(epoch.validation_uar)) {
-    std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation loss %.3f", epoch.epoch,
-                  epoch.train_loss, epoch.validation_loss);
+    std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation CCC %.3f", epoch.epoch,
+                  epoch.train_loss, epoch.validation_ccc);
   } else {
     std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation UAR %.1f %%", epoch.epoch,
                   epoch.train_loss, 100 * epoch.validation_uar);

@@ -14,6 +14,8 @@ double monitored(Monitor monitor, const Epoch& epoch) {
   switch (monitor) {
     case Monitor::kValidationUar:
       return epoch.validation_uar;
+    case Monitor::kValidationCcc:
+      return epoch.validation_ccc;
     case Monitor::kValidationLoss:
       return epoch.validation_loss;
     case Monitor::kTrainLoss:
@@ -24,7 +26,7 @@ double monitored(Monitor monitor, const Epoch& epoch) {
 
 // The rate behind all of `history` from the warm-up's end on.
 double plateau_rate(const ScheduleSettings& s, double rate, const std::vector<Epoch>& history) {
-  const bool upward = s.monitor == Monitor::kValidationUar;
+  const bool upward = s.monitor == Monitor::kValidationUar || s.monitor == Monitor::kValidationCcc;
   double best = upward ? -INFINITY : INFINITY;
   int bad = 0;
   for (std::size_t i = static_cast<std::size_t>(s.warmup_epochs); i < history.size(); ++i) {
@@ -90,6 +92,7 @@ void describe(SettingsVisitor& v, ScheduleSettings& s) {
                  fields.choice("monitor", s.monitor,
                                Options<Monitor>{{"validation_loss", Monitor::kValidationLoss},
                                                 {"validation_uar", Monitor::kValidationUar},
+                                                {"validation_ccc", Monitor::kValidationCcc},
                                                 {"train_loss", Monitor::kTrainLoss}},
                                {"what must get better"});
                  fields.integer("patience", s.patience, {.min = 0, .max = 100000},

@@ -109,6 +109,7 @@ void describe(SettingsVisitor& v, TrainSettings& s) {
            {"the epoch whose weights are tested"});
   v.choice("monitor", s.monitor,
            Options<Monitor>{{"validation_uar", Monitor::kValidationUar},
+                            {"validation_ccc", Monitor::kValidationCcc},
                             {"validation_loss", Monitor::kValidationLoss}},
            {"what tells a better epoch"});
   v.integer("patience", s.patience, {.min = 0, .max = 100000},

@@ -1,5 +1,6 @@
 #include "serval/train/task_result.h"
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
@@ -21,6 +22,7 @@ JsonValue to_json(const Epoch& e) {
   out.set("validation_uar", JsonValue::of(e.validation_uar));
   out.set("learning_rate", JsonValue::of(e.learning_rate));
   out.set("seconds", JsonValue::of(e.seconds));
+  if (!std::isnan(e.validation_ccc)) out.set("validation_ccc", JsonValue::of(e.validation_ccc));
   return out;
 }
 
@@ -87,11 +89,13 @@ JsonValue head_json(const Head& head, const TaskResult& result, const HeadResult
 }
 
 std::string history_csv(const std::vector<Epoch>& history) {
-  std::string out = "epoch,train_loss,validation_loss,validation_uar,learning_rate,seconds\n";
+  const bool numbers = !history.empty() && !std::isnan(history.front().validation_ccc);
+  std::string out = "epoch,train_loss,validation_loss,validation_uar,learning_rate,seconds";
+  out += numbers ? ",validation_ccc\n" : "\n";
   for (const Epoch& e : history) {
     out += cat(e.epoch, ",", json_number(e.train_loss), ",", json_number(e.validation_loss), ",",
-               json_number(e.validation_uar), ",", json_number(e.learning_rate), ",", json_number(e.seconds),
-               "\n");
+               json_number(e.validation_uar), ",", json_number(e.learning_rate), ",", json_number(e.seconds));
+    out += numbers ? cat(",", json_number(e.validation_ccc), "\n") : "\n";
   }
   return out;
 }
@@ -142,6 +146,8 @@ std::optional<TaskResult> read_task_result(const Task& task) {
     result.history.push_back({static_cast<int>(member(e, "epoch").integer), member(e, "train_loss").real,
                               member(e, "validation_loss").real, number_or_nan(member(e, "validation_uar")),
                               member(e, "learning_rate").real, member(e, "seconds").real});
+    if (const JsonValue* ccc = e.find("validation_ccc"); ccc != nullptr)
+      result.history.back().validation_ccc = ccc->real;
   }
   for (const JsonValue& recording : member(json, "recordings").items)
     result.recordings.push_back(recording.integer);

@@ -165,15 +165,20 @@ struct Trainer::Impl {
     EpochPlan plan = sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
     score_pass(plan);
     record.validation_loss = loss.mean(context);
-    const int head = targets.class_head();
-    if (head < 0) {
-      record.validation_uar = std::numeric_limits<double>::quiet_NaN();
-      return;
+    record.validation_uar = std::numeric_limits<double>::quiet_NaN();
+    std::vector<double> ccc;
+    for (std::size_t h = 0; h < targets.heads().size(); ++h) {
+      const Target& target = *targets.heads()[h].target;
+      const bool classes = static_cast<int>(h) == targets.class_head();
+      if (!classes && !target.of_numbers()) continue;
+      std::vector<std::vector<float>> values = head_scores(plan, h, task.sides.validation);
+      targets.to_unit(h, values);
+      const HeadScores scores = score_head(target, task.sides.validation, values);
+      if (classes) record.validation_uar = scores.classes.uar;
+      for (const evaluate::NumberScores& number : scores.numbers)
+        ccc.push_back(std::isnan(number.ccc) ? 0 : number.ccc);
     }
-    const auto h = static_cast<std::size_t>(head);
-    record.validation_uar = score_head(*targets.heads()[h].target, task.sides.validation,
-                                       head_scores(plan, h, task.sides.validation))
-                                .classes.uar;
+    if (!ccc.empty()) record.validation_ccc = evaluate::mean_std(ccc).mean;
   }
 
   bool better(const Epoch& record) const {
@@ -181,9 +186,12 @@ struct Trainer::Impl {
     const Epoch& best = state.history[static_cast<std::size_t>(state.selected - 1)];
     if (task.settings.monitor == Monitor::kValidationLoss)
       return record.validation_loss < best.validation_loss;
+    const auto score = [&](const Epoch& epoch) {
+      return task.settings.monitor == Monitor::kValidationCcc ? epoch.validation_ccc : epoch.validation_uar;
+    };
     // A tie in recall is common with few validation recordings; the loss breaks it.
-    return record.validation_uar > best.validation_uar ||
-           (record.validation_uar == best.validation_uar && record.validation_loss < best.validation_loss);
+    return score(record) > score(best) ||
+           (score(record) == score(best) && record.validation_loss < best.validation_loss);
   }
 
   void copy_parameters(Tensor& to, const Tensor& from) const {

@@ -71,6 +71,7 @@ RunReport report_with_heads() {
     numbers.number_folds.push_back(
         {{0, 1, {"demo/1"}, {4, ccc, 2.25, 1.5}}, {1, 1, {"demo/2"}, {4, 0.25, 4, 2}}});
     numbers.number_summaries.push_back(evaluate::summarise(numbers.number_folds.back()));
+    numbers.number_pooled.push_back({8, 0.125, 3, 1.75});
   }
   HeadReport voice{.name = "who", .target = "voice", .names = {"female", "male"}};
   voice.folds = report.models[0].folds;
@@ -88,6 +89,7 @@ TEST(Report, HeadsStandBesideTheClasses) {
   EXPECT_DOUBLE_EQ(valence.find("summary")->find("ccc")->find("mean")->real, 0.375);
   EXPECT_DOUBLE_EQ(valence.find("folds")->items[0].find("mse")->real, 2.25);
   EXPECT_EQ(valence.find("folds")->items[1].find("test_actors")->items[0].text, "demo/2");
+  EXPECT_DOUBLE_EQ(valence.find("pooled")->find("ccc")->real, 0.125);
   EXPECT_DOUBLE_EQ(heads.find("who")->find("summary")->find("uar")->find("mean")->real, 0.75);
   EXPECT_EQ(heads.find("who")->find("classes")->items[1].text, "male");
   EXPECT_THAT(heads_csv(report), HasSubstr("m,dims,affect,1,1,demo/1,4,valence,rmse,1.5\n"));
@@ -95,6 +97,7 @@ TEST(Report, HeadsStandBesideTheClasses) {
   EXPECT_THAT(heads_csv(report), HasSubstr("m,who,voice,2,1,demo/2,2,,uar,0.5\n"));
   EXPECT_THAT(head_predictions_csv(report), HasSubstr("demo/a,demo,demo/1,m,dims,1,1,valence,3.0,2.5\n"));
   EXPECT_THAT(results_text(report), HasSubstr("valence fold 1 seed 1: CCC   0.500  MSE       2.25  RMSE"));
+  EXPECT_THAT(results_text(report), HasSubstr("valence pooled: CCC   0.125; RMSE 1.75"));
   EXPECT_THAT(results_html(report), HasSubstr("a&lt;b"));
   EXPECT_EQ(heads_csv(small_report()), "");
   EXPECT_EQ(head_predictions_csv(small_report()), "");

@@ -199,6 +199,7 @@ TEST_P(HeadsTest, LossStepsAndScoresAreThoseOfPlainArithmetic) {
     const Epoch& record = trainer.run_epoch();
     EXPECT_NEAR(record.train_loss, before, 2e-5);
     EXPECT_NEAR(record.validation_loss, reference.loss(task.sides.validation), 5e-5);
+    EXPECT_NEAR(record.validation_ccc, 1 - reference.concordance(task.sides.validation), 2e-5);
   }
   const std::vector<HeadResult> heads = trainer.predict_heads(task.sides.test);
   ASSERT_EQ(heads.size(), 3u);
@@ -248,7 +249,7 @@ std::vector<Task> kinds(const Task& base) {
     t.heads[0].loss.type = LossType::kMeanSquare;
   });
   for (Task& task : out) {
-    if (HeadTargets(task).class_head() < 0) task.settings.monitor = Monitor::kValidationLoss;
+    if (HeadTargets(task).class_head() < 0) task.settings.monitor = Monitor::kValidationCcc;
     task.settings.select = Select::kBestValidation;
   }
   return out;
@@ -282,6 +283,7 @@ TEST_P(HeadsTest, EachLearnsAndContinuesWithTheSameBits) {
       while (!second.finished()) second.run_epoch();
       EXPECT_EQ(values_of(second.predict_heads(task.sides.test)), expected) << "stopped after epoch " << stop;
       EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
+      EXPECT_EQ(second.history().front().validation_ccc, whole.history().front().validation_ccc);
     }
   }
 }
@@ -303,9 +305,28 @@ TEST_P(HeadsTest, ACohortGivesEachTheBitsItHasAloneAndKeepsThem) {
     EXPECT_EQ(values_of(own.heads), values_of(together[i].heads));
     EXPECT_EQ(values_of(own.heads), values_of(read[i].heads));
     EXPECT_EQ(read[i].heads.front().output, together[i].heads.front().output);
+    EXPECT_EQ(read[i].history.back().validation_ccc, own.history.back().validation_ccc);
     EXPECT_EQ(std::isnan(read[i].history.front().validation_uar),
               std::isnan(own.history.front().validation_uar));
   }
+}
+
+TEST_P(HeadsTest, TheEpochWithTheBestCccIsTested) {
+  const Context context(device());
+  Task task = this->task();
+  task.settings.select = Select::kBestValidation;
+  task.settings.monitor = Monitor::kValidationCcc;
+  task.settings.optimizer.learning_rate = 2;  // so that it does not get better all the time
+  task.settings.epochs = 12;
+  Trainer trainer(context, task);
+  while (!trainer.finished()) trainer.run_epoch();
+  double best = -2;
+  for (const Epoch& epoch : trainer.history()) best = std::max(best, epoch.validation_ccc);
+  const auto selected = static_cast<std::size_t>(trainer.selected_epoch() - 1);
+  EXPECT_EQ(trainer.history()[selected].validation_ccc, best);
+  const HeadScores scores = score_head(*task.heads[1].target, task.sides.validation,
+                                       trainer.predict_heads(task.sides.validation)[1].values);
+  EXPECT_DOUBLE_EQ((scores.numbers[0].ccc + scores.numbers[1].ccc) / 2, best);
 }
 
 TEST_P(HeadsTest, AResultHasTheScoresOfItsHeads) {

@@ -26,7 +26,7 @@ std::vector<double> rates(const ScheduleSettings& settings, const std::vector<do
     epoch.epoch = static_cast<int>(history.size()) + 1;
     epoch.learning_rate = scheduled_rate(settings, 0.8, static_cast<int>(losses.size()), history);
     epoch.validation_loss = loss;
-    epoch.validation_uar = 1 - loss;
+    epoch.validation_uar = epoch.validation_ccc = 1 - loss;
     epoch.train_loss = 2 * loss;
     out.push_back(epoch.learning_rate);
     history.push_back(epoch);
@@ -68,8 +68,10 @@ TEST(Schedule, PlateauIsThatOfReduceLrOnPlateau) {
   settings.monitor = Monitor::kTrainLoss;
   expect_rates(settings, losses, expected);
   // Upwards: 0.5 is better than 0.08 and than 0.05, and no later one than 0.5.
-  settings.monitor = Monitor::kValidationUar;
-  expect_rates(settings, {0.92, 0.95, 0.92, 0.5, 0.52, 0.52, 0.52}, {0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2});
+  for (const Monitor monitor : {Monitor::kValidationUar, Monitor::kValidationCcc}) {
+    settings.monitor = monitor;
+    expect_rates(settings, {0.92, 0.95, 0.92, 0.5, 0.52, 0.52, 0.52}, {0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2});
+  }
 }
 
 TEST(Schedule, ThePlateauOfTheWarmUpDoesNotCount) {

@@ -29,6 +29,7 @@ struct HeadReport {
   // Of numbers, [name]: the folds by number, then by seed.
   std::vector<std::vector<evaluate::FoldNumberScores>> number_folds = {};
   std::vector<evaluate::NumberSummary> number_summaries = {};
+  std::vector<evaluate::NumberScores> number_pooled = {};  // over all folds and seeds
   // Of classes:
   std::vector<evaluate::FoldScores> folds = {};
   evaluate::Summary summary = {};

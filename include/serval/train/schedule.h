@@ -14,7 +14,7 @@
 namespace serval::train {
 
 struct Epoch;
-enum class Monitor { kValidationUar, kValidationLoss, kTrainLoss };
+enum class Monitor { kValidationUar, kValidationLoss, kTrainLoss, kValidationCcc };
 
 enum class ScheduleType { kConstant, kSteps, kCosine, kPlateau };
 struct ScheduleSettings {

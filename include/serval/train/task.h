@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,8 +98,11 @@ struct Task {
 
 struct Epoch {
   int epoch = 0;  // from 1
-  // validation_uar is NaN where no head learns the experiment's classes.
-  double train_loss = 0, validation_loss = 0, validation_uar = 0, learning_rate = 0, seconds = 0;
+  double train_loss = 0, validation_loss = 0;
+  double validation_uar = 0;  // NaN where no head learns the experiment's classes
+  double learning_rate = 0, seconds = 0;
+  // The mean over all numbers that heads learn, an undefined one counting as 0; NaN where there are none.
+  double validation_ccc = std::numeric_limits<double>::quiet_NaN();
 };
 
 // What a finished task leaves: enough for every table, so that nothing needs the device again.
