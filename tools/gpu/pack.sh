@@ -8,6 +8,7 @@
 #   OUT=results bash FOLDER/run.sh                there
 #
 #   --build DIR    packs what DIR holds instead of building build/gpu (preset cuda, for sm_90 alone)
+#   --corpus DIR   also packs that demo corpus (serval_demo_corpus makes it); run.sh then times an experiment on it
 #   --limit MIB    the most that the archive may hold, default 64
 #
 # In the folder: bin/ with the programs that have GPU tests, serval and the benchmarks; lib/ with the libraries
@@ -17,11 +18,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 limit_mib=64
 build_folder=""
+corpus=""
 folder=""
 while (($# > 0)); do
   case "$1" in
     --help | -h) print_help && exit 0 ;;
     --build) build_folder="${2:?--build needs a folder}" && shift ;;
+    --corpus) corpus="${2:?--corpus needs a folder}" && shift ;;
     --limit) limit_mib="${2:?--limit needs a number}" && shift ;;
     -*) die "unknown option $1; see --help" 2 ;;
     *) [[ -z "$folder" ]] || die "one folder, not two: $folder and $1" 2 && folder="$1" ;;
@@ -30,6 +33,7 @@ while (($# > 0)); do
 done
 [[ -n "$folder" ]] || die "which folder? see --help" 2
 [[ ! -e "$folder" && ! -e "$folder.tar.xz" ]] || die "$folder or $folder.tar.xz exists; name a new folder" 2
+[[ -z "$corpus" || -d "$corpus" ]] || die "--corpus $corpus is no folder" 2
 
 if [[ -z "$build_folder" ]]; then
   build_folder="$SERVAL_ROOT/build/gpu"
@@ -55,7 +59,7 @@ for program in "$build_folder"/tests/test_*; do
 done
 ((tests > 0)) || die "$build_folder/tests: no test program has GPU tests"
 # A build of some rooms alone has no program.
-for program in "$build_folder"/serval "$build_folder"/serval_demo_corpus "$build_folder"/serval_*bench; do
+for program in "$build_folder"/serval "$build_folder"/serval_*bench; do
   if [[ -x "$program" ]]; then cp "$program" "$folder/bin/"; fi
 done
 strip --strip-debug "$folder"/bin/*  # names stay, for backtraces
@@ -86,6 +90,7 @@ for part in data experiments tests/golden tools/bench/train; do
     cp -R "$SERVAL_ROOT/$part" "$folder/source/$part"
   fi
 done
+if [[ -n "$corpus" ]]; then cp -R "$corpus" "$folder/corpus"; fi
 
 tar -cJf "$folder.tar.xz" -C "$(dirname "$folder")" "$(basename "$folder")"
 size_mib="$(du -sm "$folder.tar.xz" | cut -f1)"

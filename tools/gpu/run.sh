@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs everything that wants a GPU, from the folder that tools/gpu/pack.sh made: the GPU tests, the same under
 # compute-sanitizer's four tools, then the times of one LSTM layer, of features engine by engine, of training steps
-# (beside PyTorch, where that machine's python3 has it) and of the demo experiment from recordings to results. One command does it all, because every further one would cost that machine's time again:
+# (beside PyTorch, where that machine's python3 has it) and, where a demo corpus was packed, of the demo experiment
+# from recordings to results. One command does it all, because every further one would cost that machine's time again:
 #
 #   OUT=results bash FOLDER/run.sh [tests] [sanitizer] [bench] [compare]      all four when none is named
 #
@@ -142,13 +143,11 @@ fi
 if wants bench && [[ -x "$here/bin/serval_features_gpu_bench" ]]; then
   step_seconds=$((4 * step_seconds)) step "time of features" "$out/bench.log" serval_features_gpu_bench
 fi
-if wants bench && [[ -x "$here/bin/serval" && -x "$here/bin/serval_demo_corpus" ]]; then
-  step "demo corpus" "$out/bench.log" serval_demo_corpus "$scratch/corpus"
-  for device in cpu cuda; do
-    SERVAL_DEMO="$scratch/corpus" step "time of the demo experiment, $device" "$out/bench.log" \
-      serval run "$here/source/experiments/demo_lstm.json" --device "$device" --out "$scratch/demo-$device" \
-      --set "store=\"$scratch/demo-stores\""
-  done
+if wants bench && [[ -x "$here/bin/serval" && -d "$here/corpus" ]]; then
+  rm -rf "$out/demo" "$out/demo-stores"
+  SERVAL_DEMO="$here/corpus" step "time of the demo experiment" "$out/bench.log" \
+    serval run "$here/source/experiments/demo_lstm.json" --device cuda --out "$out/demo" \
+    --set "store=\"$out/demo-stores\""
 fi
 if wants compare && [[ -x "$here/bin/serval" ]]; then
   if python3 -c 'import torch' 2>/dev/null; then
