@@ -85,6 +85,7 @@ inline void cudnn_lstm_backward(const Context& context, const LstmBackwardArgs& 
     add_steps(state.stream(), map, {scratch.dx, shape.input}, {args.dx.data, shape.input}, shape.input);
   }
 
+  if (args.dweights.empty()) return;
   // cuDNN adds; its layout may have gaps, so it adds to a space of its own first.
   SERVAL_CUDA_CHECK(cudaMemsetAsync(scratch.dweights, 0, spaces.weights, state.stream()));
   SERVAL_CUDNN_CHECK(cudnnRNNBackwardWeights_v8(state.cudnn(), layer.rnn(), CUDNN_WGRAD_MODE_ADD, nullptr,

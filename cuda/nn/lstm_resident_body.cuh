@@ -133,21 +133,10 @@ inline void resident_lstm_forward(const Context& context, cuda::Stream stream, c
   });
 }
 
-inline void resident_lstm_backward(const Context& context, cuda::Stream stream, const LstmBackwardArgs& args,
-                                   int rows) {
+// From the gates' gradients.
+inline void resident_weight_gradients(const Context& context, cuda::Stream stream,
+                                      const LstmBackwardArgs& args, const ResidentKept& kept) {
   const LstmShape& s = args.shape;
-  Pieces pieces(align(args.reserve.data));
-  const ResidentKept kept(pieces, s);
-  ResidentArgs a = resident_args(args, kept);
-  a.dy = args.dy;
-  with_resident_sizes(s.hidden, rows, [&](auto in_registers, auto sequences) {
-    constexpr int kKept = decltype(in_registers)::value;
-    constexpr int kRows = decltype(sequences)::value;
-    cuda::launch(resident_backward_kernel<kKept, kRows>, resident_blocks(s, kRows),
-                 dim3(resident_threads(a.hidden)), resident_backward_bytes<kRows>(a.hidden, kKept), stream,
-                 a);
-  });
-
   const std::int64_t gates = 4 * s.hidden;
   const std::int64_t all = s.time * s.batch;
   float* const dw_x = args.dweights.data;
@@ -182,7 +171,27 @@ inline void resident_lstm_backward(const Context& context, cuda::Stream stream, 
                                         .columns = gates,
                                         .x = {kept.gates, Shape{all, gates}, context.device().kind},
                                         .sums = {dbias, Shape{gates}, context.device().kind}});
+}
+
+inline void resident_lstm_backward(const Context& context, cuda::Stream stream, const LstmBackwardArgs& args,
+                                   int rows) {
+  const LstmShape& s = args.shape;
+  Pieces pieces(align(args.reserve.data));
+  const ResidentKept kept(pieces, s);
+  ResidentArgs a = resident_args(args, kept);
+  a.dy = args.dy;
+  with_resident_sizes(s.hidden, rows, [&](auto in_registers, auto sequences) {
+    constexpr int kKept = decltype(in_registers)::value;
+    constexpr int kRows = decltype(sequences)::value;
+    cuda::launch(resident_backward_kernel<kKept, kRows>, resident_blocks(s, kRows),
+                 dim3(resident_threads(a.hidden)), resident_backward_bytes<kRows>(a.hidden, kKept), stream,
+                 a);
+  });
+
+  if (!args.dweights.empty()) resident_weight_gradients(context, stream, args, kept);
   if (args.dx.empty()) return;
+  const std::int64_t gates = 4 * s.hidden;
+  const std::int64_t all = s.time * s.batch;
   run<Gemm>(context, GemmArgs{.m = all,
                               .n = s.input,
                               .k = gates,

@@ -54,9 +54,8 @@ void lstm_backward(const Context& context, const LstmBackwardArgs& args) {
   const LstmShape& s = args.shape;
   SERVAL_CHECK(args.dy != nullptr, "LSTM dy is missing");
   SERVAL_CHECK(args.dx.empty() || args.dx.size() == args.x.size(), "LSTM dx ", to_string(args.dx.shape));
-  const bool unwanted = args.dweights.empty() && context.device().kind == DeviceKind::kCpu;
-  SERVAL_CHECK(unwanted || args.dweights.size() == lstm_parameter_count(s.input, s.hidden), "LSTM dweights ",
-               to_string(args.dweights.shape));
+  SERVAL_CHECK(args.dweights.empty() || args.dweights.size() == lstm_parameter_count(s.input, s.hidden),
+               "LSTM dweights ", to_string(args.dweights.shape));
   run<LstmBackward>(context, args);
 }
 

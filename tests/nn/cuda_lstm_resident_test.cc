@@ -36,7 +36,7 @@ struct Results {
 
 template <class Forward, class Backward>
 Results compute(const Case& c, std::int64_t reserve_floats, const Forward& forward, const Backward& backward,
-                bool want_dx = true) {
+                bool want_dx = true, bool want_dweights = true) {
   const LstmShape& s = c.shape;
   const std::int64_t stride = kLeft + s.hidden + kRight;
   const auto spoiled = [&](std::int64_t columns, std::uint32_t seed) {
@@ -77,7 +77,7 @@ Results compute(const Case& c, std::int64_t reserve_floats, const Forward& forwa
                      .dy = dy.data() + kLeft,
                      .reserve = f.reserve,
                      .dx = want_dx ? dx.view() : TensorView{},
-                     .dweights = dweights.view()};
+                     .dweights = want_dweights ? dweights.view() : TensorView{}};
   backward(b);
   // Scores alone are the same, and need nothing kept.
   std::vector<float> trained = y.values();
@@ -94,12 +94,13 @@ Results on_cpu(const Case& c) {
       [&](const LstmBackwardArgs& a) { lstm_backward(context, a); });
 }
 
-Results on_fibers(const Case& c, int rows, bool want_dx = true) {
+Results on_fibers(const Case& c, int rows, bool want_dx = true, bool want_dweights = true) {
   const Context context;
   return compute(
       c, resident_reserve_floats(c.shape),
       [&](const LstmForwardArgs& a) { resident_lstm_forward(context, nullptr, a, rows); },
-      [&](const LstmBackwardArgs& a) { resident_lstm_backward(context, nullptr, a, rows); }, want_dx);
+      [&](const LstmBackwardArgs& a) { resident_lstm_backward(context, nullptr, a, rows); }, want_dx,
+      want_dweights);
 }
 
 TEST(CudaLstmResident, IsTheCpusLstmWhateverSharesABlock) {
@@ -139,12 +140,15 @@ TEST(CudaLstmResident, TheOrderOfThreadsDoesNotMatter) {
   EXPECT_TRUE(same_bits(forward.dweights, backward.dweights));
 }
 
-TEST(CudaLstmResident, GradientsOfTheInputOnlyWhereWanted) {
+TEST(CudaLstmResident, GradientsOnlyWhereWanted) {
   const Case c{{.time = 3, .batch = 2, .input = 4, .hidden = 8}, {3, 1}};
   const Results with = on_fibers(c, 1);
   const Results without = on_fibers(c, 1, false);
   EXPECT_TRUE(same_bits(with.dweights, without.dweights));
   EXPECT_EQ(without.dx, random_values(3 * 2 * 4, 4));
+  const Results frozen = on_fibers(c, 1, true, false);
+  EXPECT_TRUE(same_bits(frozen.dx, with.dx));
+  EXPECT_EQ(frozen.dweights, random_values(lstm_parameter_count(4, 8), 5));
 }
 
 TEST(CudaLstmResident, ManyModelsShareABlock) {

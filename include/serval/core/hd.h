@@ -6,4 +6,3 @@
 #else
 #define SERVAL_HD
 #endif
-#define SERVAL_TEAM_FUNCTION

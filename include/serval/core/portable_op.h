@@ -8,7 +8,7 @@
 // One row or column at a time, where a row is summed up or searched through:
 //   struct LayerNormArgs {
 //     SERVAL_HD std::int64_t teams() const;
-//     SERVAL_TEAM_FUNCTION template <class Team>
+//     template <class Team>
 //     SERVAL_HD void work(const Team& team, std::int64_t index) const;         core/team.h
 //     SERVAL_HD std::int64_t items() const;               optional: how many numbers a team goes through
 //   };

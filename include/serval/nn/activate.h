@@ -81,7 +81,7 @@ struct SoftmaxArgs {
                  to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return rows; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const float* from = x.data + row * columns;
     float* to = y.data + row * columns;
@@ -112,7 +112,7 @@ struct SoftmaxBackwardArgs {
                  "softmax_backward ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return rows; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t first = row * columns;
     float sum = 0;

@@ -67,7 +67,7 @@ struct AttentionWeightsArgs {
     SERVAL_CHECK(scores.size() == rows.count() * rows.keys, "attention_weights ", to_string(scores.shape));
   }
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     float* values = scores.data + row * rows.keys;
     const std::int64_t count = rows.seen(row);
@@ -104,7 +104,7 @@ struct AttentionWeightsBackwardArgs {
                  "attention_weights_backward ", to_string(weights.shape));
   }
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     float* w = weights.data + row * rows.keys;
     float* g = gradient.data + row * rows.keys;

@@ -31,7 +31,7 @@ struct MaskSpectrumArgs {
     SERVAL_CHECK(bands >= 1 && feature % bands == 0, bands, " bands of ", feature, " features");
   }
   SERVAL_HD std::int64_t teams() const { return batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t b) const {
     const std::int64_t length = lengths.data[b];
     const auto share = static_cast<std::int64_t>(time_share * static_cast<float>(length));

@@ -66,7 +66,7 @@ struct NormSumsArgs {
   SERVAL_HD std::int64_t items() const {
     return shape.inner == 1 ? shape.channels : shape.part_rows() * shape.inner;
   }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t channel = shape.inner == 1 ? 0 : index % shape.channels;
     const std::int64_t part = shape.inner == 1 ? index : index / shape.channels;  // of all groups
@@ -256,7 +256,7 @@ struct NormApplyArgs {
   }
   SERVAL_HD std::int64_t teams() const { return shape.all_rows() * (shape.inner == 1 ? 1 : shape.channels); }
   SERVAL_HD std::int64_t items() const { return shape.inner == 1 ? shape.channels : shape.inner; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     // One loop for each of the frequent activations, so that the compiler sees a constant.
     if (activation == Activation::kNone) {

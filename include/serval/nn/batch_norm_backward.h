@@ -62,7 +62,7 @@ struct NormBackwardArgs {
   }
   SERVAL_HD std::int64_t teams() const { return shape.all_rows() * (shape.inner == 1 ? 1 : shape.channels); }
   SERVAL_HD std::int64_t items() const { return shape.inner == 1 ? shape.channels : shape.inner; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t row = shape.inner == 1 ? index : index / shape.channels;
     const std::int64_t width = shape.inner == 1 ? shape.channels : shape.inner;

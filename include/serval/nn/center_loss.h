@@ -23,7 +23,7 @@ struct CenterLossArgs {
                  "center loss of ", to_string(x.shape), " with centres ", to_string(centers.shape));
   }
   SERVAL_HD std::int64_t teams() const { return 1; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t) const {
     const float scale = factor / static_cast<float>(batch);
     double sum = 0;

@@ -18,7 +18,7 @@ struct DsStateArgs {
   float* h = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     const float* from = gates + row * gate_stride;
@@ -52,7 +52,7 @@ struct DsStateBackwardArgs {
   float* dgates = nullptr;  // [rows, gate_stride]
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     const float* from = gates + row * gate_stride;

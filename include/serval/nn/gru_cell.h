@@ -18,7 +18,7 @@ struct GruResetArgs {
   float* n = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     const float* r = gates + row * 2 * hidden;
@@ -45,7 +45,7 @@ struct GruStateArgs {
   float* h = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     const float* z = gates + (row * 2 + 1) * hidden;
@@ -74,7 +74,7 @@ struct GruStateBackwardArgs {
   float* carry = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     float* rs = gates + row * 2 * hidden;
@@ -110,7 +110,7 @@ struct GruResetBackwardArgs {
   float* carry = nullptr;  // added to
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     float* rs = gates + row * 2 * hidden;

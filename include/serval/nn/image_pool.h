@@ -202,7 +202,7 @@ struct GlobalPoolArgs {
                  " to ", to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return planes; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t plane) const {
     const float* from = x.data + plane * pixels;
     if (places.data == nullptr) {
@@ -243,7 +243,7 @@ struct GlobalPoolBackwardArgs {
                  to_string(dy.shape), " to ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return planes; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t plane) const {
     const bool mean = places.data == nullptr;
     const float value = mean ? dy.data[plane] / static_cast<float>(pixels) : dy.data[plane];

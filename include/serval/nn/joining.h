@@ -15,7 +15,7 @@ struct CopyColumnsArgs {
   static constexpr std::int64_t kPiece = 8192;
   SERVAL_HD std::int64_t pieces() const { return (width + kPiece - 1) / kPiece; }
   SERVAL_HD std::int64_t teams() const { return rows * pieces(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t row = index / pieces();
     const std::int64_t first = index % pieces() * kPiece;
@@ -61,7 +61,7 @@ struct GateArgs {
                  to_string(x.shape));
   }
   SERVAL_HD std::int64_t teams() const { return shape.outer * shape.rows; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const float* from = x.data + index * shape.inner;
     float* to = y.data + index * shape.inner;
@@ -88,7 +88,7 @@ struct GateGradientArgs {
   SERVAL_HD std::int64_t teams() const {
     return shape.outer_stride > 0 ? shape.outer * shape.rows : shape.rows;
   }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t turns = shape.outer_stride > 0 ? 1 : shape.outer;
     double sum = 0;

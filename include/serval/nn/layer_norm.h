@@ -22,7 +22,7 @@ struct LayerNormArgs {
                  "layer_norm ", to_string(x.shape), " to ", to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return rows; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const float* from = x.data + row * columns;
     float* to = y.data + row * columns;
@@ -65,7 +65,7 @@ struct LayerNormBackwardArgs {
                  "layer_norm_backward ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return rows; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t first = row * columns;
     const float center = statistics.data[2 * row];
@@ -112,7 +112,7 @@ struct LayerNormSumsArgs {
                  "layer_norm_sums ", to_string(x.shape), " to ", to_string(sums.shape));
   }
   SERVAL_HD std::int64_t teams() const { return (rows + kLayerNormRows - 1) / kLayerNormRows; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t part) const {
     float* products = sums.data + part * 2 * columns;
     float* plain = products + columns;

@@ -24,7 +24,7 @@ struct LineWindowsArgs {
   float* windows = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return shape.items * shape.width; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t item = row / shape.width;
     const std::int64_t start = row % shape.width - shape.left();
@@ -46,7 +46,7 @@ struct LineWindowsBackwardArgs {
   float* values = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return shape.items * shape.width; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t item = row / shape.width;
     const std::int64_t place = row % shape.width;

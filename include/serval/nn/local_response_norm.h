@@ -38,7 +38,7 @@ struct LocalResponseArgs {
                  "local_response ", to_string(x.shape));
   }
   SERVAL_HD std::int64_t teams() const { return shape.teams(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t c = index % shape.channels;
     const std::int64_t inner = shape.inner;
@@ -75,7 +75,7 @@ struct LocalResponseBackwardArgs {
                  "local_response_backward ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return shape.teams(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t c = index % shape.channels;
     const std::int64_t inner = shape.inner;

@@ -46,7 +46,7 @@ struct SoftmaxCrossEntropyArgs {
     }
   }
   SERVAL_HD std::int64_t teams() const { return 1; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t) const {
     const bool hard = !labels.empty() && targets.empty();
     if (!hard && targets.empty()) {

@@ -53,7 +53,7 @@ struct LstmBackwardArgs {
   const float* dy = nullptr;  // as y; values at padded steps are ignored
   TensorView reserve;
   TensorView dx;        // [T, B, I], accumulated into; empty: not wanted
-  TensorView dweights;  // [lstm_parameter_count], accumulated into; empty, on the CPU: not wanted
+  TensorView dweights;  // [lstm_parameter_count], accumulated into; empty: not wanted
 };
 
 // Floats of reserve (kept from forward to backward) for a batch of that shape.

@@ -23,7 +23,7 @@ struct LstmStateArgs {
   float* c = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return cell.rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = cell.rows.run(row);
     const std::int64_t hidden = cell.hidden;
@@ -53,7 +53,7 @@ struct LstmOutputArgs {
   float* h = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return cell.rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = cell.rows.run(row);
     const std::int64_t hidden = cell.hidden;
@@ -80,7 +80,7 @@ struct LstmOutputBackwardArgs {
   float* dc = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return cell.rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = cell.rows.run(row);
     const std::int64_t hidden = cell.hidden;
@@ -109,7 +109,7 @@ struct LstmStateBackwardArgs {
   float* dc = nullptr;
 
   SERVAL_HD std::int64_t teams() const { return cell.rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = cell.rows.run(row);
     const std::int64_t hidden = cell.hidden;

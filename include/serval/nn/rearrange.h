@@ -22,7 +22,7 @@ struct StridedCopyArgs {
   }
   SERVAL_HD std::int64_t teams() const { return size[0] * size[1] * size[2] * size[3]; }
   SERVAL_HD std::int64_t items() const { return size[kAxes - 1]; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t count = size[kAxes - 1];
     const std::int64_t step = stride[kAxes - 1];
@@ -51,7 +51,7 @@ struct SelectStepArgs {
   bool backward = false;
 
   SERVAL_HD std::int64_t teams() const { return backward ? time * batch : batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t b = index % batch;
     const std::int64_t step = at < 0 ? lengths.data[b] + at : at;
@@ -82,7 +82,7 @@ struct WindowMeanArgs {
                  " to ", to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return time_out; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t t) const {
     for (std::int64_t i = team.rank(); i < row; i += team.size()) {
       float sum = 0;
@@ -107,7 +107,7 @@ struct WindowMeanBackwardArgs {
                  to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return time_in; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t s) const {
     std::int64_t last = s / stride;
     const std::int64_t first = s < window ? 0 : (s - window) / stride + 1;

@@ -34,7 +34,7 @@ struct ReadStepsArgs {
                  " to ", to_stride);
   }
   SERVAL_HD std::int64_t teams() const { return time * batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t b = row % batch;
     const std::int64_t step = row / batch;
@@ -60,7 +60,7 @@ struct EndStepsArgs {
   float* values = nullptr;  // [rows, columns]
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     if (rows.run(row)) return;
     for (std::int64_t i = team.rank(); i < columns; i += team.size()) values[row * columns + i] = 0;
@@ -81,7 +81,7 @@ struct SimpleStepBackwardArgs {
   Activation activation = Activation::kTanh;
 
   SERVAL_HD std::int64_t teams() const { return rows.count(); }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const bool run = rows.run(row);
     for (std::int64_t j = team.rank(); j < hidden; j += team.size()) {

@@ -54,7 +54,7 @@ struct ResizeArgs {
                  "resize ", to_string(x.shape), " to ", to_string(y.shape));
   }
   SERVAL_HD std::int64_t teams() const { return images * height.out; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const ResizeAxis::Taps rows = height.taps(index % height.out);
     const float* image = x.data + index / height.out * height.in * width.in;
@@ -83,7 +83,7 @@ struct ResizeBackwardArgs {
                  "resize_backward ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return images * height.in; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t index) const {
     const std::int64_t row = index % height.in;
     const float* image = dy.data + index / height.in * height.out * width.out;

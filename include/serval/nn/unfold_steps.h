@@ -37,7 +37,7 @@ struct UnfoldStepsArgs {
                  "unfold_steps ", to_string(x.shape), " to ", to_string(columns.shape));
   }
   SERVAL_HD std::int64_t teams() const { return steps * batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t b = row % batch;
     const std::int64_t length = lengths.data[b];
@@ -79,7 +79,7 @@ struct FoldStepsArgs {
     const std::int64_t count = (end < time ? end : time) - from_step();
     return count > 0 ? count * batch : 0;
   }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t b = row % batch;
     const std::int64_t t = from_step() + row / batch;
@@ -117,7 +117,7 @@ struct MaxPoolStepsArgs {
                  to_string(y.shape), " from ", to_string(x.shape));
   }
   SERVAL_HD std::int64_t teams() const { return steps * batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t b = row % batch;
     const std::int64_t length = lengths.data[b];
@@ -158,7 +158,7 @@ struct AveragePoolStepsArgs {
                  to_string(x.shape));
   }
   SERVAL_HD std::int64_t teams() const { return steps * batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t b = row % batch;
     const std::int64_t length = lengths.data[b];
@@ -192,7 +192,7 @@ struct PoolStepsBackwardArgs {
     SERVAL_CHECK(dx.size() == time * batch * features, "pool_steps_backward ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t teams() const { return time * batch; }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t row) const {
     const std::int64_t b = row % batch;
     const std::int64_t t = row / batch;

@@ -31,7 +31,7 @@ struct ValueLossArgs {
 };
 
 struct MeanSquareLossArgs : ValueLossArgs {
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t) const {
     const std::int64_t numbers = batch * width;
     const float scale = 2 * factor / static_cast<float>(numbers);
@@ -50,7 +50,7 @@ struct MeanSquareLoss : PortableOp<MeanSquareLossArgs> {
 };
 
 struct ConcordanceLossArgs : ValueLossArgs {
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void work(const Team& team, std::int64_t) const {
     double sum = 0;
     for (std::int64_t k = team.rank(); k < width; k += team.size()) sum += column(k);

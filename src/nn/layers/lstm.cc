@@ -29,9 +29,7 @@ class LstmLayer : public Layer {
     }
     const std::int64_t count = lstm_parameter_count(input().item[0], hidden);
     if (blocks_ == 4) weights_ = build.floats(count);
-    // Without gradients of weights a GPU's op writes here what nobody reads.
-    const bool own = trains() ? blocks_ == 4 : build.context.on_cuda();
-    if (build.sizes.training && own) gradients_ = build.floats(count);
+    if (build.sizes.training && trains() && blocks_ == 4) gradients_ = build.floats(count);
   }
 
   void forward(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) override {
@@ -51,7 +49,6 @@ class LstmLayer : public Layer {
       args.dy = b.dy.data + direction * hidden_;
       args.dx = b.dx[0];
       if (!trains()) {
-        args.dweights = gradients_.view();
         lstm_backward(call.context, args);
         continue;
       }

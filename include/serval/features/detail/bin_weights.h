@@ -14,14 +14,14 @@ struct BinWeights {
 
   SERVAL_HD float of(float squared) const { return power == 2 ? squared : sqrtf(squared); }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double total(const Team& team, const FrameView& in) const {
     double sum = 0;
     for (int k = team.rank(); k < in.bins; k += team.size()) sum += of(in.power[k]);
     return team.sum(sum);
   }
   // sum f S / sum S; 0 for a silent frame.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double centroid(const Team& team, const FrameView& in, double total) const {
     double sum = 0;
     for (int k = team.rank(); k < in.bins; k += team.size()) sum += k * static_cast<double>(of(in.power[k]));

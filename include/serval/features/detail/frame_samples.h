@@ -11,7 +11,7 @@ struct FrameSamples {
   bool remove_dc = false;
 
   // What has to be subtracted from every scaled sample.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD float mean(const Team& team, const FrameView& in) const {
     if (!remove_dc) return 0;
     float sum = 0;

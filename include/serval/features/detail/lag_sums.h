@@ -29,7 +29,7 @@ void solo_lag_sums(LagSum kind, const float* x, int samples, int lags, float* su
 void solo_best_in_band(const float* from, const float* taps, int width, int count, float* best,
                        std::int32_t* where);
 
-SERVAL_TEAM_FUNCTION template <LagSum kind, class Team>
+template <LagSum kind, class Team>
 SERVAL_HD void lag_sums(const Team& team, const float* x, int samples, int lags, float* sums) {
   if constexpr (std::is_same_v<Team, SoloTeam>) {
     solo_lag_sums(kind, x, samples, lags, sums);
@@ -55,7 +55,7 @@ SERVAL_HD void lag_sums(const Team& team, const float* x, int samples, int lags,
   }
 }
 
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD void best_in_band(const Team& team, const float* from, const float* taps, int width, int count,
                             float* best, std::int32_t* where) {
   if constexpr (std::is_same_v<Team, SoloTeam>) {

@@ -22,7 +22,7 @@ SERVAL_HD inline float against_peak(float value, float peak, const LogRule& rule
 }
 
 // against_peak over `columns` [frame, count], rows `stride` apart.
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD void apply_peak(const Team& team, const LogRule& rule, float* columns, std::int64_t frames,
                           int count, std::int64_t stride) {
   if (!rule.needs_peak()) return;

@@ -16,7 +16,7 @@ struct SplitValues {
   std::int64_t stride = 0;  // from row to row
 };
 
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD std::int64_t count_at_most(const Team& team, const SplitValues& values, std::int32_t bits) {
   int count = 0;
   for (std::int64_t r = 0; r < values.rows; ++r) {
@@ -35,7 +35,7 @@ struct Split {
 
 // The border is found by halving the range of its bits. Needs 1 <= count <= all, and a border that is not below
 // zero.
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD Split split_smallest(const Team& team, const SplitValues& values, std::int64_t count) {
   std::int32_t low = 0x7F800000;
   std::int32_t high = 0;

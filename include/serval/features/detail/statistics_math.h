@@ -19,7 +19,7 @@ struct Column {
 };
 
 // The k-th smallest value, from 0: the bits of the answer are found one after the other by counting.
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD float kth_smallest(const Team& team, const Column& column, std::int64_t k) {
   std::int64_t low = -2147483648LL;  // as ordered_bits; the answer is in [low, high]
   std::int64_t high = 2147483647LL;
@@ -38,7 +38,7 @@ SERVAL_HD float kth_smallest(const Team& team, const Column& column, std::int64_
   return from_ordered_bits(static_cast<std::int32_t>(low));
 }
 
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD float percentile(const Team& team, const Column& column, double percent) {
   const double at = percent / 100 * static_cast<double>(column.count - 1);
   const std::int64_t below = static_cast<std::int64_t>(at);
@@ -49,14 +49,14 @@ SERVAL_HD float percentile(const Team& team, const Column& column, double percen
   return static_cast<float>(first + share * (static_cast<double>(second) - first));
 }
 
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD double mean_of(const Team& team, const Column& column) {
   double sum = 0;
   for (std::int64_t i = team.rank(); i < column.count; i += team.size()) sum += column[i];
   return team.sum(sum) / static_cast<double>(column.count);
 }
 
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD float moment_statistic(const Team& team, const Column& column, StatisticKind kind) {
   const double mean = mean_of(team, column);
   if (kind == StatisticKind::kMean) return static_cast<float>(mean);
@@ -78,7 +78,7 @@ SERVAL_HD float moment_statistic(const Team& team, const Column& column, Statist
                                                              : higher / (variance * variance) - 3);
 }
 
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD float column_statistic(const Team& team, const Column& column, const Statistic& statistic) {
   if (statistic.kind == StatisticKind::kPercentile) return percentile(team, column, statistic.percent);
   const bool extremes = statistic.kind == StatisticKind::kMin || statistic.kind == StatisticKind::kMax ||

@@ -36,7 +36,7 @@ SERVAL_HD constexpr int yin_work(int samples, int max_period) {
 
 // The cumulative mean normalised difference d'(k) = d(k) k / (d(1) + ... + d(k)), where d(k) is the sum over n of
 // (x[n] - x[n + k])^2 with zeros behind the frame; 0 where all is silent. Returns d' of the range, in `work`.
-SERVAL_TEAM_FUNCTION template <class Team>
+template <class Team>
 SERVAL_HD float* normalised_difference(const Team& team, const FrameView& in, PeriodRange range,
                                        float* work) {
   float* x = work;

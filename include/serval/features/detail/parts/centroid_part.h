@@ -14,7 +14,7 @@ struct CentroidPart {
   static constexpr bool kClip = false;
   BinWeights weights;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     const double centroid = weights.centroid(team, in, weights.total(team, in));
     if (team.rank() == 0) memory.columns[0] = static_cast<float>(centroid);
@@ -28,7 +28,7 @@ struct BandwidthPart {
   double p = 2;
   bool normalised = true;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     const double total = weights.total(team, in);
     const double centroid = weights.centroid(team, in, total);

@@ -16,7 +16,7 @@ struct ChromaPart {
   ChromaNorm norm = ChromaNorm::kInf;
   bool tuned = false;  // filters [bin, n_chroma] from TuningPart, otherwise tables
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     const float* filters = tuned ? memory.other : memory.tables;
     constexpr int kAtOnce = 6;

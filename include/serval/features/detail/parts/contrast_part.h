@@ -22,7 +22,7 @@ struct ContrastPart {
   float top_db = 0;
 
   // The sum of the `count` smallest of `bins` values.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double smallest_sum(const Team& team, const float* squared, int bins, int count) const {
     if (count == 0) return 0;
     const Split split = split_smallest(team, SplitValues{squared, bins, 1, 0}, count);
@@ -38,7 +38,7 @@ struct ContrastPart {
     return static_cast<float>(10 * log10(value > 1e-10 ? value : 1e-10));
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     for (int band = 0; band < bands; ++band) {
       const float* squared = in.power + static_cast<int>(memory.tables[3 * band]);
@@ -59,7 +59,7 @@ struct ContrastPart {
     }
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     if (linear) return;
     float lowest[2] = {-INFINITY, -INFINITY};

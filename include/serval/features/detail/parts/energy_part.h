@@ -16,7 +16,7 @@ struct EnergyPart {
   bool remove_dc = false;
   bool windowed = false;  // tables: [length] the window
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     float mean = 0;
     if (remove_dc) {

@@ -62,7 +62,7 @@ struct F0Part {
     return rate_hz / (static_cast<float>(range.min_period + l) + parabolic_shift(d, range.count(), l));
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     const float* d = normalised_difference(team, in, range, memory.work);
     if (method == F0Method::kYin) {
@@ -96,7 +96,7 @@ struct F0Part {
   }
 
   // The candidates of a frame with their probabilities, into its scratch. The samples in `work` are overwritten.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void share_out(const Team& team, const float* d, int length, const PartMemory& memory) const {
     const float* threshold = memory.tables;
     const float* probability = threshold + thresholds;
@@ -169,14 +169,14 @@ struct F0Part {
     return bin < 0 ? 0 : bin > bins ? bins : static_cast<int>(bin);
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     if (method == F0Method::kPyin) decode(team, in.frames, memory);
     team.sync();
     if (unvoiced == Unvoiced::kInterpolate && team.rank() == 0) bridge(in.frames, memory);
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void decode(const Team& team, std::int64_t frames, const PartMemory& memory) const {
     const int room = lag_room(bins);
     float* from[2] = {memory.clip_scratch, memory.clip_scratch + padded()};  // voiced, unvoiced
@@ -253,7 +253,7 @@ struct F0Part {
   }
 
   // Logarithms of a frame's probabilities, from its candidates.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void observe(const Team& team, const float* frame, float* observed) const {
     for (int j = team.rank(); j < bins; j += team.size()) observed[j] = kLogOfNothing;
     team.sync();
@@ -266,7 +266,7 @@ struct F0Part {
   }
 
   // The first state whose value is `peak`.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD int first_state(const Team& team, float* const (&from)[2], float peak) const {
     int first = 2 * bins;
     for (int v = 1; v >= 0; --v) {

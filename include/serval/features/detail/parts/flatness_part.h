@@ -16,7 +16,7 @@ struct FlatnessPart {
   double floor = 0;
   double log_floor = 0;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     double logs = 0;
     double values = 0;

@@ -34,7 +34,7 @@ struct HnrPart {
   int work_size(int length) const { return lag_frame_room(length, lags) + lag_room(lags); }
 
   // The autocorrelation between lags, by a sum of sin(pi x) / (pi x) under a raised cosine.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double interpolated(const Team& team, const float* r, double at, int most) const {
     constexpr double kPi = 3.14159265358979323846;
     const int left = static_cast<int>(floor(at));
@@ -68,7 +68,7 @@ struct HnrPart {
   };
 
   // The highest of the points a quarter of a sample apart around the maximum at `lag`, roughly.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD Peak estimated(const Team& team, const float* r, int lag) const {
     Peak peak{static_cast<double>(lag), r[lag - 1]};
     for (int quarter = -3; quarter <= 3; ++quarter) {
@@ -81,7 +81,7 @@ struct HnrPart {
   }
 
   // The height of a peak, by parabolas through interpolated points that close in on it.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double refined(const Team& team, const float* r, Peak peak) const {
     peak.height = interpolated(team, r, peak.at, lags);
     double step = 0.125;
@@ -98,7 +98,7 @@ struct HnrPart {
     return peak.height;
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     measure(team, in, memory.scratch);
     const int length = in.length;
@@ -131,7 +131,7 @@ struct HnrPart {
     memory.columns[0] = strength <= 0 ? lowest_db : decibels(strength);
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD float energy_of(const Team& team, const float* x, int length) const {
     double energy = 0;
     for (int n = team.rank(); n < length; n += team.size()) energy += static_cast<double>(x[n]) * x[n];
@@ -144,7 +144,7 @@ struct HnrPart {
     return db > lowest_db ? db : lowest_db;
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double strongest(const Team& team, const float* r) const {
     float highest = 0;
     for (int k = 2; k < longest_lag; ++k) {
@@ -175,7 +175,7 @@ struct HnrPart {
   }
 
   // Sum, number, least and largest of the samples that the frame stands for, which are those of its hop.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void measure(const Team& team, const FrameView& in, float* scratch) const {
     const std::int64_t centre = in.start + in.length / 2;
     std::int64_t first = in.start <= lead ? 0 : centre;
@@ -201,7 +201,7 @@ struct HnrPart {
     scratch[5] = high;
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     double sum = 0;
     double count = 0;

@@ -46,7 +46,7 @@ struct ModulationPart {
     return 2 * sqrt(re * re + im * im) / (0.5 * window);
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     DoubleMemory* spectra = reinterpret_cast<DoubleMemory*>(memory.clip_scratch);
     const int states = in.n_mels * bins;

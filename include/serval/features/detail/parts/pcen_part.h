@@ -28,7 +28,7 @@ struct PcenPart {
     return bias_root * expm1(power * log1p(level / bias));
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     for (int m = team.rank(); m < in.n_mels; m += team.size()) {
       double smooth = 1;

@@ -12,7 +12,7 @@ struct RmsPart {
   static constexpr bool kClip = false;
   FrameSamples samples;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     const float mean = samples.mean(team, in);
     double square = 0;

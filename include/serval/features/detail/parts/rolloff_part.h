@@ -12,7 +12,7 @@ struct RolloffPart {
   BinWeights weights;
   double share = 0.85;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     // Each member sums a stretch of bins of its own and then looks for the crossing in it.
     const int stretch = (in.bins + team.size() - 1) / team.size();

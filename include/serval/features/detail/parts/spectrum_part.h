@@ -15,13 +15,13 @@ struct SpectrumPart {
   LogRule log;
   bool whole_clip() const { return log.needs_peak(); }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     for (int k = team.rank(); k < bins; k += team.size()) {
       memory.columns[k] = log_of(power == 2 ? in.power[k] : sqrtf(in.power[k]), log);
     }
   }
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     apply_peak(team, log, memory.columns, in.frames, bins, memory.stride);
   }

@@ -13,7 +13,7 @@ struct TeagerPart {
   TeagerValue value = TeagerValue::kMean;
   float floor = 0;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     double sum = 0;
     for (int n = 1 + team.rank(); n < in.length - 1; n += team.size()) {

@@ -26,7 +26,7 @@ struct TuningPart {
   int bins = 0;
 
   // scratch: [slots] heights, or -1 where there is no peak, and [slots] votes.
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     float highest = 0;
     for (int k = team.rank(); k < in.bins; k += team.size()) {
@@ -58,7 +58,7 @@ struct TuningPart {
     return number < 0 ? 0 : number < kVotes ? number : kVotes - 1;
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void clip(const Team& team, const ClipView& in, const PartMemory& memory) const {
     const double tuning = estimate(team, in, memory);
     for (int k = team.rank(); k < bins; k += team.size()) {
@@ -66,7 +66,7 @@ struct TuningPart {
     }
   }
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD double estimate(const Team& team, const ClipView& in, const PartMemory& memory) const {
     const SplitValues heights{memory.scratch, slots, in.frames, 2 * static_cast<std::int64_t>(slots)};
     const std::int64_t empty = count_at_most(team, heights, -1);

@@ -10,7 +10,7 @@ struct WaveformPart {
   static constexpr bool kFrame = true;
   static constexpr bool kClip = false;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     if (team.rank() == 0) memory.columns[0] = in.sample(0);
   }

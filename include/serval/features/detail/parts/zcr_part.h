@@ -13,7 +13,7 @@ struct ZcrPart {
   FrameSamples samples;
   double threshold = 0;
 
-  SERVAL_TEAM_FUNCTION template <class Team>
+  template <class Team>
   SERVAL_HD void frame(const Team& team, const FrameView& in, const PartMemory& memory) const {
     const float mean = samples.mean(team, in);
     int crossings = 0;
