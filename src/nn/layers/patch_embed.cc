@@ -87,6 +87,7 @@ void PatchEmbed::plan(NodePlan& node) const {
   const ValueType x = node.need_images();
   if (x.sequence()) node.fail(cat("reads one image a recording, but gets the sequence ", to_string(x)));
   if (units < 1) node.fail("has no units; give the features of a step, such as 192");
+  if (kernel.empty()) node.fail("has no kernel; give the height and width of a patch, such as 16");
   const std::vector<std::int64_t>& steps = stride.empty() ? kernel : stride;
   const PatchShape shape{.channels = x.item[0],
                          .height = x.item[1],

@@ -41,10 +41,13 @@ struct Reshape : LayerBodyOf<Reshape> {
   void describe(SettingsVisitor& v) override {
     v.integers("shape", shape, {.min = -1, .max = 1 << 24},
                {"of an item, the last axis fastest; one -1: what is left over", "", Need::kRequired});
-    v.check(shape.size() <= 4, "shape", "an item has at most 4 axes");
-    v.check(std::count(shape.begin(), shape.end(), 0) == 0, "shape", "an axis has at least one value");
-    v.check(std::count(shape.begin(), shape.end(), -1) <= 1, "shape",
-            "only one size can follow from the others");
+    const bool few = shape.size() <= 4;
+    const bool full = std::count(shape.begin(), shape.end(), 0) == 0;
+    const bool one = std::count(shape.begin(), shape.end(), -1) <= 1;
+    v.check(few, "shape", "an item has at most 4 axes");
+    v.check(full, "shape", "an axis has at least one value");
+    v.check(one, "shape", "only one size can follow from the others");
+    if (!few || !full || !one) shape = {-1};  // the layers are planned even so, to find more mistakes
   }
   void plan(NodePlan& node) const override {
     node.need_inputs(1);

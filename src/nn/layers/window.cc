@@ -6,9 +6,11 @@ namespace serval::nn {
 
 namespace {
 
-void check_axes(SettingsVisitor& v, const char* name, const std::vector<std::int64_t>& values, int axes) {
+// The layers are planned even so, to find more mistakes: not with a list that was refused.
+void check_axes(SettingsVisitor& v, const char* name, std::vector<std::int64_t>& values, int axes) {
   const bool fits = values.size() == 1 || values.size() == static_cast<std::size_t>(axes);
   v.check(fits, name, axes == 1 ? "must be one number" : "must be one number, or [height, width]");
+  if (!fits) values = {1};
 }
 
 std::int64_t of_axis(const std::vector<std::int64_t>& values, int axis) {
