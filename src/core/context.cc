@@ -93,11 +93,17 @@ std::int64_t free_memory_bytes(const Device& device) {
   for (std::string line; std::getline(meminfo, line);) {
     if (line.rfind("MemAvailable:", 0) == 0) bytes = std::atoll(line.c_str() + 13) * 1024;
   }
-  // "max" reads as no number.
-  std::int64_t most = 0, used = 0;
+  // "max" reads as no number. Files that were read count as used, though they make way.
+  std::int64_t most = 0, used = 0, files = 0;
   if (std::ifstream("/sys/fs/cgroup/memory.max") >> most &&
-      std::ifstream("/sys/fs/cgroup/memory.current") >> used)
-    bytes = std::min(bytes, std::max<std::int64_t>(0, most - used));
+      std::ifstream("/sys/fs/cgroup/memory.current") >> used) {
+    std::ifstream statistics("/sys/fs/cgroup/memory.stat");
+    std::int64_t value = 0;
+    for (std::string name; statistics >> name >> value;) {
+      if (name == "inactive_file") files = value;
+    }
+    bytes = std::min(bytes, std::max<std::int64_t>(0, most - used + files));
+  }
   return bytes;
 }
 

@@ -56,11 +56,14 @@ struct Training {
   Trainer trainer;
 };
 
-// How many models train side by side, at most.
-int most_models(const Task& task, const CohortOptions& options) {
-  if (options.models > 0) return options.models;
-  if (!task.settings.parallel_models.empty()) return static_cast<int>(task.settings.parallel_models.front());
-  return options.device.kind == DeviceKind::kCuda ? kModelsPerGpu : options.threads;
+// How many of these models train side by side, at most. Classical ones fit on the host, whatever the device.
+int most_models(const std::vector<Task>& tasks, const std::vector<std::size_t>& open,
+                const CohortOptions& options) {
+  const TrainSettings& settings = tasks[open.front()].settings;
+  if (!settings.parallel_models.empty()) return static_cast<int>(settings.parallel_models.front());
+  const bool networks =
+      std::any_of(open.begin(), open.end(), [&](std::size_t i) { return tasks[i].network.has_value(); });
+  return options.device.kind == DeviceKind::kCuda && networks ? kModelsPerGpu : options.threads;
 }
 
 // What all share.
@@ -158,8 +161,7 @@ std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortO
     log_info(cat(tasks.size() - open.size(), " of ", tasks.size(), " models are already trained"));
 
   if (!open.empty()) {
-    const Task& first = tasks[open.front()];
-    const int beside = std::min(most_models(first, options), static_cast<int>(open.size()));
+    const int beside = std::min(most_models(tasks, open, options), static_cast<int>(open.size()));
     const bool on_gpu = options.device.kind == DeviceKind::kCuda;
     const std::int64_t budget =
         options.memory_bytes > 0 ? options.memory_bytes

@@ -6,7 +6,7 @@
 #
 #   OUT=results bash FOLDER/run.sh [tests] [sanitizer] [bench] [compare]      all four when none is named
 #
-# Tests and sanitizer runs share the processors, as many at once as there are cores; timings run alone. Writes
+# Tests share the processors, as many at once as there are cores; sanitizer runs go four at a time; timings run alone. Writes
 # summary.txt, machine.txt, tests.log, sanitizer.log, bench.log and compare.log under $OUT. Ends with 0 when all passed,
 # 1 when something failed, 2 when nothing could run. SERVAL_STEP_SECONDS (default 60) limits each step, so that one that
 # hangs does not take the others with it; SERVAL_COMPARE holds options of tools/bench/train/compare.py.
@@ -90,9 +90,10 @@ step() {
   # Logs of steps that run side by side stay whole.
   flock "$log" cat "$own" >>"$log"
 }
-# The same beside others.
+# The same beside others, `at_once` in all.
+at_once="$(nproc)"
 beside() {
-  while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+  while (($(jobs -rp | wc -l) >= at_once)); do wait -n; done
   step "$@" &
 }
 
@@ -121,8 +122,9 @@ if wants tests; then
   wait
 fi
 
-# Our own kernels alone: those of the libraries take minutes more.
+# Our own kernels alone: those of the libraries take minutes more. Sixteen at a time stood in each other's way on one GPU.
 if wants sanitizer && command -v compute-sanitizer >/dev/null; then
+  at_once=4
   for tool in memcheck racecheck synccheck initcheck; do
     for program in "$here"/bin/test_*; do
       beside "$tool $(basename "$program")" "$out/sanitizer.log" \
@@ -159,6 +161,6 @@ if wants compare && [[ -x "$here/bin/serval" ]]; then
   fi
 fi
 
-failures="$(grep -c -v '^passed ' "$summary")"
+failures="$(grep -c -E '^(FAILED|TIMED OUT)' "$summary")"
 say "$([[ $failures == 0 ]] && echo "all passed" || echo "$failures steps failed")"
 ((failures == 0))
