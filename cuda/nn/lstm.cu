@@ -1,6 +1,4 @@
 // LSTM bodies: our own recurrence where its weights fit on chip, cuDNN's elsewhere.
-#include <array>
-
 #include "cuda/core/state.cuh"
 #include "cuda/nn/bodies.cuh"
 #include "cuda/nn/lstm_cudnn_body.cuh"

@@ -25,21 +25,6 @@ inline int resident_rows(std::int64_t batch, int models, int processors) {
   return kResidentRows.back();
 }
 
-// Of W_h in registers: with many sequences a block they are needed for sums.
-inline int resident_kept(std::int64_t hidden, int rows) {
-  if (hidden <= 32) return 32;
-  if (hidden <= 64) return 64;
-  return rows <= 2 ? 96 : 80;
-}
-
-// Shared memory of the largest block.
-inline std::size_t resident_bytes(std::int64_t hidden) {
-  const int h = static_cast<int>(hidden);
-  constexpr int kMost = kResidentRows.back();
-  const int kept = resident_kept(hidden, kMost);
-  return std::max({resident_forward_bytes<kMost>(h, kept), resident_backward_bytes<kMost>(h, kept)});
-}
-
 // What backward needs of forward, in the caller's reserve.
 struct ResidentKept {
   float *gates, *c, *h, *x;
@@ -55,7 +40,8 @@ inline std::int64_t resident_reserve_floats(const LstmShape& shape) {
   return pieces.floats() + kAlignment;  // for a reserve that starts anywhere
 }
 
-// f(kKept, kRows) as constants.
+// f(kKept, kRows) as constants: what registers keep of a row of W_h, of which they keep less where many sequences a block
+// need them for sums, and those sequences.
 template <class F>
 void with_resident_sizes(std::int64_t hidden, int rows, const F& f) {
   const auto with_rows = [&](auto kept, auto kept_of_many) {
@@ -69,6 +55,18 @@ void with_resident_sizes(std::int64_t hidden, int rows, const F& f) {
   if (hidden <= 32) return with_rows(integral_constant<int, 32>{}, integral_constant<int, 32>{});
   if (hidden <= 64) return with_rows(integral_constant<int, 64>{}, integral_constant<int, 64>{});
   return with_rows(integral_constant<int, 96>{}, integral_constant<int, 80>{});
+}
+
+// Shared memory of the largest block.
+inline std::size_t resident_bytes(std::int64_t hidden) {
+  std::size_t bytes = 0;
+  with_resident_sizes(hidden, kResidentRows.back(), [&](auto in_registers, auto sequences) {
+    constexpr int kKept = decltype(in_registers)::value;
+    constexpr int kRows = decltype(sequences)::value;
+    const int h = static_cast<int>(hidden);
+    bytes = std::max(resident_forward_bytes<kRows>(h, kKept), resident_backward_bytes<kRows>(h, kKept));
+  });
+  return bytes;
 }
 
 template <class Args>

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "serval/core/error.h"
-
 namespace serval::experiment {
 
 namespace {
@@ -55,10 +53,7 @@ void report_heads(report::ModelReport& model, const std::vector<train::TaskResul
     const train::TaskResult& result = results[i];
     if (result.model != model.name) continue;
     for (const train::HeadResult& said : result.heads) {
-      const auto head = std::find_if(tasks[i].heads.begin(), tasks[i].heads.end(),
-                                     [&](const train::Head& h) { return h.output == said.output; });
-      SERVAL_CHECK(head != tasks[i].heads.end(), "no head ", said.output);
-      const train::Target& target = *head->target;
+      const train::Target& target = *tasks[i].head(said.output).target;
       auto report = std::find_if(model.heads.begin(), model.heads.end(),
                                  [&](const report::HeadReport& h) { return h.name == said.output; });
       if (report == model.heads.end()) {

@@ -144,10 +144,7 @@ class ModelCheck {
           "train.loss.branches gives outputs a loss too; leave out one of the two");
     const nn::NetworkSettings& network = *model_.network;
     std::vector<std::string> layers;
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      const std::string& layer = network.layers[i].name;
-      layers.push_back(layer.empty() ? cat("layer", i) : layer);
-    }
+    for (std::size_t i = 0; i < network.layers.size(); ++i) layers.push_back(nn::layer_name(network, i));
     const std::vector<std::string>& known = network.outputs.empty() ? layers : network.outputs;
     for (const auto& [output, head] : model_.heads) {
       const bool there = std::find(known.begin(), known.end(), output) != known.end();

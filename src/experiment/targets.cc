@@ -232,8 +232,7 @@ folds::Normaliser fit_scaling(const train::Target& target, const folds::Fold& fo
 // The layer whose result is the network's first output.
 std::string first_output(const nn::NetworkSettings& network) {
   if (!network.outputs.empty()) return network.outputs.front();
-  const std::string& last = network.layers.back().name;
-  return last.empty() ? cat("layer", network.layers.size() - 1) : last;
+  return nn::layer_name(network, network.layers.size() - 1);
 }
 
 }  // namespace

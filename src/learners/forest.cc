@@ -6,6 +6,7 @@
 #include "serval/core/error.h"
 
 #include "models.h"
+#include "opencv_rows.h"
 
 namespace serval::learners {
 
@@ -75,10 +76,6 @@ class Forest : public Learner {
   int columns_, classes_;
 };
 
-cv::Mat matrix_of(const Rows& x) {
-  return cv::Mat(static_cast<int>(x.count), static_cast<int>(x.columns), CV_32F,
-                 const_cast<float*>(x.values));
-}
 cv::Mat labels_of(Labels labels) {
   cv::Mat out(static_cast<int>(labels.size()), 1, CV_32S);
   for (std::size_t i = 0; i < labels.size(); ++i) out.at<int>(static_cast<int>(i)) = labels[i];

@@ -4,6 +4,7 @@
 #include "serval/core/error.h"
 
 #include "models.h"
+#include "opencv_rows.h"
 
 namespace serval::learners {
 
@@ -50,11 +51,6 @@ class Neighbours : public Learner {
   }
 
  private:
-  static cv::Mat matrix_of(const Rows& x) {
-    return cv::Mat(static_cast<int>(x.count), static_cast<int>(x.columns), CV_32F,
-                   const_cast<float*>(x.values));
-  }
-
   std::vector<float> samples_;  // [sample, column]
   std::int64_t columns_;
   std::vector<std::int64_t> labels_;

@@ -123,7 +123,7 @@ class Planner {
 
   void add_layer(std::size_t i) {
     const LayerSettings& layer = settings_.layers[i];
-    const std::string name = layer.name.empty() ? cat("layer", i) : layer.name;
+    const std::string name = layer_name(settings_, i);
     const std::string label = cat("layers[", i, "] (", layer.body->type(), ")");
     for (const auto& [known, value] : plan_.names) {
       if (known == name) throw ConfigError(cat(label, " is called \"", name, "\", as is another"));

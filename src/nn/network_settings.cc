@@ -125,6 +125,11 @@ std::string classifier_problem(const NetworkSettings& settings) {
   }
 }
 
+std::string layer_name(const NetworkSettings& settings, std::size_t layer) {
+  const std::string& name = settings.layers[layer].name;
+  return name.empty() ? cat("layer", layer) : name;
+}
+
 std::string output_problem(const NetworkSettings& settings, const WantedOutput& output) {
   const std::optional<NetworkSizes> sizes = any_sizes(settings);
   if (!sizes || !problem_without_data(settings).empty()) return "";  // reported as such

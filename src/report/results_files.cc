@@ -4,18 +4,11 @@
 #include "serval/report/run_report.h"
 
 #include "results_heads.h"
+#include "results_json.h"
 
 namespace serval::report {
 
 namespace {
-
-JsonValue scores_json(const evaluate::Scores& scores) {
-  JsonValue out = JsonValue::object();
-  out.set("uar", JsonValue::of(scores.uar));
-  out.set("wa", JsonValue::of(scores.wa));
-  out.set("macro_f1", JsonValue::of(scores.macro_f1));
-  return out;
-}
 
 JsonValue pooled_json(const evaluate::Scores& scores, const std::vector<std::string>& classes) {
   JsonValue out = scores_json(scores);
@@ -33,19 +26,6 @@ JsonValue pooled_json(const evaluate::Scores& scores, const std::vector<std::str
   }
   out.set("classes", std::move(per_class));
   out.set("confusion", std::move(confusion));  // [true][predicted]
-  return out;
-}
-
-JsonValue folds_json(const std::vector<evaluate::FoldScores>& folds) {
-  JsonValue out = JsonValue::list();
-  for (const evaluate::FoldScores& fold : folds) {
-    JsonValue item = JsonValue::object();
-    item.set("fold", JsonValue::of(fold.fold + 1));
-    item.set("seed", JsonValue::of(static_cast<std::int64_t>(fold.seed)));
-    item.set("test_actors", JsonValue::of(fold.test_actors));
-    for (auto& [key, value] : scores_json(fold.scores).members) item.set(key, std::move(value));
-    out.items.push_back(std::move(item));
-  }
   return out;
 }
 

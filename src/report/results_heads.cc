@@ -8,6 +8,8 @@
 #include "serval/core/error.h"
 #include "serval/core/text.h"
 
+#include "results_json.h"
+
 namespace serval::report {
 
 namespace {
@@ -36,29 +38,13 @@ JsonValue number_summary_json(const evaluate::NumberSummary& summary) {
   return out;
 }
 
-template <class Fold>
-JsonValue fold_json(const Fold& fold) {
-  JsonValue out = JsonValue::object();
-  out.set("fold", JsonValue::of(fold.fold + 1));
-  out.set("seed", JsonValue::of(static_cast<std::int64_t>(fold.seed)));
-  out.set("test_actors", JsonValue::of(fold.test_actors));
-  return out;
-}
-
 JsonValue head_json(const HeadReport& head) {
   JsonValue out = JsonValue::object();
   out.set("target", JsonValue::of(head.target));
-  JsonValue folds = JsonValue::list();
   if (!head.numbers) {
     out.set("classes", JsonValue::of(head.names));
     out.set("summary", summary_json(head.summary));
-    for (const evaluate::FoldScores& fold : head.folds) {
-      JsonValue item = fold_json(fold);
-      for (const ClassMeasure& measure : kClassMeasures)
-        item.set(measure.name, JsonValue::of(fold.scores.*measure.value));
-      folds.items.push_back(std::move(item));
-    }
-    out.set("folds", std::move(folds));
+    out.set("folds", folds_json(head.folds));
     return out;
   }
   JsonValue numbers = JsonValue::object();
@@ -69,7 +55,7 @@ JsonValue head_json(const HeadReport& head) {
     for (const Measure& measure : kNumberMeasures)
       pooled.set(measure.name, JsonValue::of(head.number_pooled[k].*measure.value));
     number.set("pooled", std::move(pooled));
-    folds = JsonValue::list();
+    JsonValue folds = JsonValue::list();
     for (const evaluate::FoldNumberScores& fold : head.number_folds[k]) {
       JsonValue item = fold_json(fold);
       for (const Measure& measure : kNumberMeasures)
@@ -91,22 +77,6 @@ std::string formatted(const char* format, double value) {
 std::string ccc_text(double value) { return std::isnan(value) ? "      -" : formatted("%7.3f", value); }
 
 }  // namespace
-
-JsonValue spread_json(const evaluate::Spread& spread) {
-  JsonValue out = JsonValue::object();
-  out.set("mean", JsonValue::of(spread.mean));
-  out.set("std_folds", JsonValue::of(spread.std_folds));
-  out.set("std_seeds", JsonValue::of(spread.std_seeds));
-  return out;
-}
-
-JsonValue summary_json(const evaluate::Summary& summary) {
-  JsonValue out = JsonValue::object();
-  out.set("uar", spread_json(summary.uar));
-  out.set("wa", spread_json(summary.wa));
-  out.set("macro_f1", spread_json(summary.macro_f1));
-  return out;
-}
 
 JsonValue heads_json(const ModelReport& model) {
   JsonValue out = JsonValue::object();

@@ -8,8 +8,6 @@
 
 namespace serval::report {
 
-JsonValue spread_json(const evaluate::Spread& spread);
-JsonValue summary_json(const evaluate::Summary& summary);
 JsonValue heads_json(const ModelReport& model);
 std::string heads_text(const ModelReport& model);  // "" for a model without such heads
 

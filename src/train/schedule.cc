@@ -8,8 +8,6 @@
 
 namespace serval::train {
 
-namespace {
-
 double monitored(Monitor monitor, const Epoch& epoch) {
   switch (monitor) {
     case Monitor::kValidationUar:
@@ -24,9 +22,15 @@ double monitored(Monitor monitor, const Epoch& epoch) {
   return epoch.train_loss;
 }
 
+bool higher_is_better(Monitor monitor) {
+  return monitor == Monitor::kValidationUar || monitor == Monitor::kValidationCcc;
+}
+
+namespace {
+
 // The rate behind all of `history` from the warm-up's end on.
 double plateau_rate(const ScheduleSettings& s, double rate, const std::vector<Epoch>& history) {
-  const bool upward = s.monitor == Monitor::kValidationUar || s.monitor == Monitor::kValidationCcc;
+  const bool upward = higher_is_better(s.monitor);
   double best = upward ? -INFINITY : INFINITY;
   int bad = 0;
   for (std::size_t i = static_cast<std::size_t>(s.warmup_epochs); i < history.size(); ++i) {

@@ -56,13 +56,6 @@ std::vector<std::vector<float>> rows_of(const JsonValue& json) {
   return out;
 }
 
-const Head& head_of(const Task& task, const std::string& output) {
-  for (const Head& head : task.heads) {
-    if (head.output == output) return head;
-  }
-  throw InternalError(cat("no head ", output));
-}
-
 // What the head is compared with, its scores on the test side, and what it said of each recording.
 JsonValue head_json(const Head& head, const TaskResult& result, const HeadResult& said) {
   const Target& target = *head.target;
@@ -122,7 +115,7 @@ void write_task_result(const Task& task, const TaskResult& result) {
   if (!result.heads.empty()) {
     JsonValue heads = JsonValue::object();
     for (const HeadResult& said : result.heads)
-      heads.set(said.output, head_json(head_of(task, said.output), result, said));
+      heads.set(said.output, head_json(task.head(said.output), result, said));
     out.set("heads", std::move(heads));
   }
   write_atomically(task.folder + "/history.csv", history_csv(result.history));

@@ -184,14 +184,11 @@ struct Trainer::Impl {
   bool better(const Epoch& record) const {
     if (task.settings.select == Select::kLast || state.selected == 0) return true;
     const Epoch& best = state.history[static_cast<std::size_t>(state.selected - 1)];
-    if (task.settings.monitor == Monitor::kValidationLoss)
-      return record.validation_loss < best.validation_loss;
-    const auto score = [&](const Epoch& epoch) {
-      return task.settings.monitor == Monitor::kValidationCcc ? epoch.validation_ccc : epoch.validation_uar;
-    };
+    const Monitor monitor = task.settings.monitor;
+    const double now = monitored(monitor, record), before = monitored(monitor, best);
+    if (!higher_is_better(monitor)) return now < before;
     // A tie in recall is common with few validation recordings; the loss breaks it.
-    return score(record) > score(best) ||
-           (score(record) == score(best) && record.validation_loss < best.validation_loss);
+    return now > before || (now == before && record.validation_loss < best.validation_loss);
   }
 
   void copy_parameters(Tensor& to, const Tensor& from) const {

@@ -43,10 +43,8 @@ nn::NetworkSettings TrainingLoss::network_of(const Task& task) {
       add(head.output, *head.target, head.output.empty() ? "target" : cat("heads.", head.output));
   }
   if (!loss.center.layer.empty()) {
-    if (network.outputs.empty()) {
-      const std::string& last = network.layers.back().name;
-      network.outputs.push_back(last.empty() ? cat("layer", network.layers.size() - 1) : last);
-    }
+    if (network.outputs.empty())
+      network.outputs.push_back(nn::layer_name(network, network.layers.size() - 1));
     network.outputs.push_back(loss.center.layer);
   }
   return network;

@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 #include <sstream>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,6 +20,7 @@
 #include "serval/train/augmentation.h"
 
 #include "tests/support/devices.h"
+#include "tests/support/stop_and_go.h"
 #include "tests/support/tone_corpus.h"
 
 namespace serval::experiment {
@@ -133,23 +133,7 @@ TEST_P(AugmentationTest, StoppingAnywhereAndGoingOnGivesTheSameBits) {
     run(cat("whole_", redraw), overrides);
     std::vector<std::string> careful = overrides;
     careful.push_back("train.checkpoint_every_s=0");
-    int stops = 0;
-    for (int attempt = 0; attempt < 60; ++attempt) {
-      std::thread stopper([attempt] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7) + 20 * attempt));
-        request_interrupt(true);
-      });
-      bool finished = false;
-      try {
-        run(cat("parts_", redraw), careful);
-        finished = true;
-      } catch (const InterruptedError&) {
-        ++stops;
-      }
-      stopper.join();
-      request_interrupt(false);
-      if (finished) break;
-    }
+    const int stops = testing_support::stop_and_go(20, 20, [&] { run(cat("parts_", redraw), careful); });
     EXPECT_GT(stops, 0);
     EXPECT_EQ(predictions(cat("parts_", redraw)), predictions(cat("whole_", redraw)));
     EXPECT_EQ(read_text(lineage(cat("parts_", redraw), 2, 1)),

@@ -16,6 +16,7 @@
 #include "serval/experiment/resolve.h"
 
 #include "tests/support/devices.h"
+#include "tests/support/stop_and_go.h"
 #include "tests/support/tone_corpus.h"
 
 namespace serval::experiment {
@@ -71,25 +72,10 @@ class RunTest : public testing_support::DeviceTest {
     // The name is the folder's, so the interrupted run has the name of the uninterrupted one.
     const RunOutcome whole = run("whole", overrides);
     overrides.emplace_back("train.checkpoint_every_s=0");
-    int stops = 0;
-    for (int attempt = 0; attempt < 60; ++attempt) {
-      std::thread stopper([attempt] {
-        // Longer each time, so that a slow machine gets to the end too.
-        std::this_thread::sleep_for(std::chrono::milliseconds(20 + 15 * (attempt % 7) + 10 * attempt));
-        request_interrupt(true);
-      });
-      bool finished = false;
-      try {
-        const RunOutcome part = run("parts", overrides);
-        EXPECT_EQ(comparable(part.results_json), comparable(whole.results_json));
-        finished = true;
-      } catch (const InterruptedError&) {
-        ++stops;
-      }
-      stopper.join();
-      request_interrupt(false);
-      if (finished) break;
-    }
+    const int stops = testing_support::stop_and_go(20, 10, [&] {
+      const RunOutcome part = run("parts", overrides);
+      EXPECT_EQ(comparable(part.results_json), comparable(whole.results_json));
+    });
     EXPECT_GT(stops, 0);
     EXPECT_EQ(predictions("parts"), predictions("whole"));
   }

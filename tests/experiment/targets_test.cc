@@ -1,13 +1,12 @@
 // Targets of an experiment: read from tables, learned by heads, scored.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
-#include <thread>
 
 #include "serval/core/csv.h"
 
 #include "tests/experiment/targets_fixture.h"
+#include "tests/support/stop_and_go.h"
 
 namespace serval::experiment {
 namespace {
@@ -141,23 +140,8 @@ TEST_P(TargetsTest, StoppedAndContinuedItHasTheSameBits) {
   const std::string model = cat("\"network\": {", kShared, "}, ", kHeads);
   run("whole", load(usual_targets(), model, overrides));
   overrides.emplace_back("train.checkpoint_every_s=0");
-  int stops = 0;
-  for (int attempt = 0; attempt < 60; ++attempt) {
-    std::thread stopper([attempt] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(30 + 15 * (attempt % 7) + 20 * attempt));
-      request_interrupt(true);
-    });
-    bool finished = false;
-    try {
-      run("parts", load(usual_targets(), model, overrides));
-      finished = true;
-    } catch (const InterruptedError&) {
-      ++stops;
-    }
-    stopper.join();
-    request_interrupt(false);
-    if (finished) break;
-  }
+  const int stops =
+      testing_support::stop_and_go(30, 20, [&] { run("parts", load(usual_targets(), model, overrides)); });
   EXPECT_GT(stops, 0);
   for (const char* name : {"predictions.csv", "head_predictions.csv", "heads.csv"})
     EXPECT_EQ(file(cat("parts/", name)), file(cat("whole/", name))) << name;

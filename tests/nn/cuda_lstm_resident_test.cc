@@ -1,7 +1,6 @@
 // The LSTM whose recurrent matrix stays on chip: its whole body, with the kernels as fibers and the CPU's products,
 // against the CPU's LSTM.
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -18,11 +17,7 @@ namespace {
 using testing_support::expect_close;
 using testing_support::Guarded;
 using testing_support::random_values;
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-}
+using testing_support::same_bits;
 
 struct Case {
   LstmShape shape;

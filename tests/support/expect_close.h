@@ -4,14 +4,21 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <ranges>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "serval/core/tensor.h"
 
 namespace serval::testing_support {
+
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
 
 // "[3, 0, 17]": the coordinates of a flat index in `shape`, whose last axis is the fastest.
 inline std::string coordinates(std::int64_t index, const Shape& shape) {

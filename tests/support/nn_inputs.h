@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "serval/core/philox.h"
 #include "serval/nn/cpu_level.h"
 
+#include "tests/support/expect_close.h"
 #include "tests/support/nn_reference.h"
 
 namespace serval::testing_support {
@@ -27,11 +27,6 @@ inline std::vector<float> random_values(std::int64_t count, std::uint32_t which,
 
 inline std::vector<double> to_double(const std::vector<float>& values) {
   return {values.begin(), values.end()};
-}
-
-inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 // Runs `body` at each CPU level that this processor has, or once on another device.

@@ -12,6 +12,7 @@
 
 #include "tests/corpus/corpus_fixtures.h"
 #include "tests/support/devices.h"
+#include "tests/train/continued.h"
 #include "tests/train/training_task.h"
 
 namespace serval::train {
@@ -108,8 +109,8 @@ TEST_P(AugmentedTrainerTest, CopiesTrainAsRecordingsWould) {
   const Task expected_task = with_copies_as_recordings(task, device());
   augment(task, false);
   Trainer trainer(context, task), expected(context, expected_task);
-  while (!trainer.finished()) trainer.run_epoch();
-  while (!expected.finished()) expected.run_epoch();
+  run_to_end(trainer);
+  run_to_end(expected);
   EXPECT_EQ(losses(trainer), losses(expected));
   EXPECT_EQ(trainer.predict(task.sides.test), expected.predict(task.sides.test));
 }
@@ -121,17 +122,11 @@ TEST_P(AugmentedTrainerTest, EverySavedEpochContinuesWithTheSameBits) {
       Task task = small_task(device(), folder_.str());
       augment(task, redraw, segments);
       Trainer whole(context, task);
-      while (!whole.finished()) whole.run_epoch();
+      run_to_end(whole);
       for (const int stop : {1, 5}) {
         const std::string path = folder_ / cat("checkpoint", stop, redraw, segments, ".h5");
-        {
-          Trainer first(context, task);
-          for (int e = 0; e < stop; ++e) first.run_epoch();
-          first.save(path);
-        }
-        Trainer second(context, task, 3);
-        ASSERT_TRUE(second.restore(path));
-        while (!second.finished()) second.run_epoch();
+        const auto continued = stopped_and_continued(context, task, stop, path, 3);
+        Trainer& second = *continued;
         EXPECT_EQ(losses(second), losses(whole));
         EXPECT_EQ(second.predict(task.sides.test), whole.predict(task.sides.test));
       }

@@ -12,6 +12,7 @@
 #include "src/train/head_targets.h"
 #include "tests/corpus/corpus_fixtures.h"
 #include "tests/support/devices.h"
+#include "tests/train/continued.h"
 #include "tests/train/training_task.h"
 
 namespace serval::train {
@@ -268,19 +269,13 @@ TEST_P(HeadsTest, EachLearnsAndContinuesWithTheSameBits) {
     SCOPED_TRACE(cat("kind ", i));
     const Task& task = tasks[i];
     Trainer whole(context, task);
-    while (!whole.finished()) whole.run_epoch();
+    run_to_end(whole);
     EXPECT_LT(whole.history().back().train_loss, 0.95 * whole.history().front().train_loss);
     const auto expected = values_of(whole.predict_heads(task.sides.test));
     for (const int stop : {1, 5}) {
       const std::string path = folder_ / "checkpoint.h5";
-      {
-        Trainer first(context, task);
-        for (int e = 0; e < stop; ++e) first.run_epoch();
-        first.save(path);
-      }
-      Trainer second(context, task);
-      ASSERT_TRUE(second.restore(path));
-      while (!second.finished()) second.run_epoch();
+      const auto continued = stopped_and_continued(context, task, stop, path);
+      Trainer& second = *continued;
       EXPECT_EQ(values_of(second.predict_heads(task.sides.test)), expected) << "stopped after epoch " << stop;
       EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
       EXPECT_EQ(second.history().front().validation_ccc, whole.history().front().validation_ccc);
@@ -319,7 +314,7 @@ TEST_P(HeadsTest, TheEpochWithTheBestCccIsTested) {
   task.settings.optimizer.learning_rate = 2;  // so that it does not get better all the time
   task.settings.epochs = 12;
   Trainer trainer(context, task);
-  while (!trainer.finished()) trainer.run_epoch();
+  run_to_end(trainer);
   double best = -2;
   for (const Epoch& epoch : trainer.history()) best = std::max(best, epoch.validation_ccc);
   const auto selected = static_cast<std::size_t>(trainer.selected_epoch() - 1);

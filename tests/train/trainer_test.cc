@@ -10,6 +10,7 @@
 
 #include "tests/corpus/corpus_fixtures.h"
 #include "tests/support/devices.h"
+#include "tests/train/continued.h"
 #include "tests/train/training_task.h"
 
 namespace serval::train {
@@ -27,7 +28,7 @@ TEST_P(TrainerTest, LearnsAndKeepsTheBestEpoch) {
   const Task task = small_task(device(), folder_.str());
   const Context context(device());
   Trainer trainer(context, task);
-  while (!trainer.finished()) trainer.run_epoch();
+  run_to_end(trainer);
   ASSERT_EQ(trainer.history().size(), 9u);
   EXPECT_LT(trainer.history().back().train_loss, 0.5 * trainer.history().front().train_loss);
   double best = 0;
@@ -39,18 +40,12 @@ TEST_P(TrainerTest, EverySavedEpochContinuesWithTheSameBits) {
   const Task task = small_task(device(), folder_.str());
   const Context context(device());
   Trainer whole(context, task);
-  while (!whole.finished()) whole.run_epoch();
+  run_to_end(whole);
   const auto expected = whole.predict(task.sides.test);
   for (int stop = 1; stop < task.settings.epochs; ++stop) {
     const std::string path = folder_ / ("checkpoint" + std::to_string(stop) + ".h5");
-    {
-      Trainer first(context, task);
-      for (int e = 0; e < stop; ++e) first.run_epoch();
-      first.save(path);
-    }
-    Trainer second(context, task);
-    ASSERT_TRUE(second.restore(path));
-    while (!second.finished()) second.run_epoch();
+    const auto continued = stopped_and_continued(context, task, stop, path);
+    Trainer& second = *continued;
     EXPECT_EQ(second.predict(task.sides.test), expected) << "stopped after epoch " << stop;
     EXPECT_EQ(second.history().back().train_loss, whole.history().back().train_loss);
     EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
@@ -62,20 +57,14 @@ TEST_P(TrainerTest, SegmentsContinueWithTheSameBits) {
   task.first().items = std::make_shared<const Items>(segments_of(task.data()));
   const Context context(device());
   Trainer whole(context, task);
-  while (!whole.finished()) whole.run_epoch();
+  run_to_end(whole);
   EXPECT_LT(whole.history().back().train_loss, 0.7 * whole.history().front().train_loss);
   const auto expected = whole.predict(task.sides.test);
   ASSERT_EQ(expected.size(), task.sides.test.size());
   for (const int stop : {1, 4, 8}) {
     const std::string path = folder_ / ("checkpoint" + std::to_string(stop) + ".h5");
-    {
-      Trainer first(context, task);
-      for (int e = 0; e < stop; ++e) first.run_epoch();
-      first.save(path);
-    }
-    Trainer second(context, task);
-    ASSERT_TRUE(second.restore(path));
-    while (!second.finished()) second.run_epoch();
+    const auto continued = stopped_and_continued(context, task, stop, path);
+    Trainer& second = *continued;
     EXPECT_EQ(second.predict(task.sides.test), expected) << "stopped after epoch " << stop;
     EXPECT_EQ(second.selected_epoch(), whole.selected_epoch());
   }
@@ -163,12 +152,12 @@ TEST_P(TrainerTest, PatienceStopsAndLastKeepsTheLast) {
   task.settings.epochs = 1000;
   task.settings.patience = 3;
   Trainer patient(context, task);
-  while (!patient.finished()) patient.run_epoch();
+  run_to_end(patient);
   EXPECT_EQ(static_cast<int>(patient.history().size()), patient.selected_epoch() + 3);
   task.settings.epochs = 7;
   task.settings.select = Select::kLast;
   Trainer last(context, task);
-  while (!last.finished()) last.run_epoch();
+  run_to_end(last);
   EXPECT_EQ(last.selected_epoch(), 7);
 }
 

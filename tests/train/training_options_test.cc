@@ -12,6 +12,7 @@
 
 #include "tests/corpus/corpus_fixtures.h"
 #include "tests/support/devices.h"
+#include "tests/train/continued.h"
 #include "tests/train/training_task.h"
 
 namespace serval::train {
@@ -79,19 +80,13 @@ TEST_P(TrainingOptionsTest, EachLearnsAndContinuesWithTheSameBits) {
     SCOPED_TRACE(option.json);
     const Task task = task_of(option.json);
     Trainer whole(context, task);
-    while (!whole.finished()) whole.run_epoch();
+    run_to_end(whole);
     EXPECT_LT(whole.history().back().train_loss, option.left * whole.history().front().train_loss);
     const auto expected = whole.predict(task.sides.test);
     for (const int stop : {1, 3, 5, 7}) {
       const std::string path = folder_ / "checkpoint.h5";
-      {
-        Trainer first(context, task);
-        for (int e = 0; e < stop; ++e) first.run_epoch();
-        first.save(path);
-      }
-      Trainer second(context, task);
-      ASSERT_TRUE(second.restore(path));
-      while (!second.finished()) second.run_epoch();
+      const auto continued = stopped_and_continued(context, task, stop, path);
+      Trainer& second = *continued;
       EXPECT_EQ(second.predict(task.sides.test), expected) << "stopped after epoch " << stop;
       for (std::size_t e = 0; e < 8; ++e) {
         EXPECT_EQ(second.history()[e].train_loss, whole.history()[e].train_loss);

@@ -59,6 +59,8 @@ struct NetworkSettings {
   std::int64_t classes = 0;  // 0: those of the data
 };
 void describe(SettingsVisitor& v, NetworkSettings& settings);
+// Its own, or that of its number.
+std::string layer_name(const NetworkSettings& settings, std::size_t layer);
 
 // Sizes known only once the data is.
 struct InputSizes {

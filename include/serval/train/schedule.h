@@ -15,6 +15,8 @@ namespace serval::train {
 
 struct Epoch;
 enum class Monitor { kValidationUar, kValidationLoss, kTrainLoss, kValidationCcc };
+double monitored(Monitor monitor, const Epoch& epoch);
+bool higher_is_better(Monitor monitor);
 
 enum class ScheduleType { kConstant, kSteps, kCosine, kPlateau };
 struct ScheduleSettings {

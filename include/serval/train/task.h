@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "serval/core/context.h"
+#include "serval/core/error.h"
 #include "serval/core/tensor.h"
 #include "serval/features/segment_image.h"
 #include "serval/folds/fold.h"
@@ -94,6 +95,13 @@ struct Task {
   TaskInput& first() { return inputs.front(); }
   const TaskInput& first() const { return inputs.front(); }
   const TrainingData& data() const { return *inputs.front().data; }  // whose labels count
+  // Of `heads`, that of the output; there must be one.
+  const Head& head(const std::string& output) const {
+    for (const Head& own : heads) {
+      if (own.output == output) return own;
+    }
+    throw InternalError(cat("no head ", output));
+  }
 };
 
 struct Epoch {

@@ -1,0 +1,39 @@
+#include "results_json.h"
+
+namespace serval::report {
+
+JsonValue scores_json(const evaluate::Scores& scores) {
+  JsonValue out = JsonValue::object();
+  out.set("uar", JsonValue::of(scores.uar));
+  out.set("wa", JsonValue::of(scores.wa));
+  out.set("macro_f1", JsonValue::of(scores.macro_f1));
+  return out;
+}
+
+JsonValue spread_json(const evaluate::Spread& spread) {
+  JsonValue out = JsonValue::object();
+  out.set("mean", JsonValue::of(spread.mean));
+  out.set("std_folds", JsonValue::of(spread.std_folds));
+  out.set("std_seeds", JsonValue::of(spread.std_seeds));
+  return out;
+}
+
+JsonValue summary_json(const evaluate::Summary& summary) {
+  JsonValue out = JsonValue::object();
+  out.set("uar", spread_json(summary.uar));
+  out.set("wa", spread_json(summary.wa));
+  out.set("macro_f1", spread_json(summary.macro_f1));
+  return out;
+}
+
+JsonValue folds_json(const std::vector<evaluate::FoldScores>& folds) {
+  JsonValue out = JsonValue::list();
+  for (const evaluate::FoldScores& fold : folds) {
+    JsonValue item = fold_json(fold);
+    for (auto& [key, value] : scores_json(fold.scores).members) item.set(key, std::move(value));
+    out.items.push_back(std::move(item));
+  }
+  return out;
+}
+
+}  // namespace serval::report
