@@ -42,19 +42,14 @@ Summary summarise(const std::vector<FoldScores>& folds) {
   summary.wa = spread(folds, &Scores::wa);
   summary.macro_f1 = spread(folds, &Scores::macro_f1);
 
-  std::vector<int> labels, predictions;
-  const int classes = static_cast<int>(folds.front().scores.confusion.size());
-  for (const FoldScores& fold : folds) {
-    for (int truth = 0; truth < classes; ++truth) {
-      for (int predicted = 0; predicted < classes; ++predicted) {
-        const std::int64_t count =
-            fold.scores.confusion[static_cast<std::size_t>(truth)][static_cast<std::size_t>(predicted)];
-        labels.insert(labels.end(), static_cast<std::size_t>(count), truth);
-        predictions.insert(predictions.end(), static_cast<std::size_t>(count), predicted);
-      }
+  Confusion pooled = folds.front().scores.confusion;
+  for (std::size_t i = 1; i < folds.size(); ++i) {
+    for (std::size_t truth = 0; truth < pooled.size(); ++truth) {
+      for (std::size_t predicted = 0; predicted < pooled.size(); ++predicted)
+        pooled[truth][predicted] += folds[i].scores.confusion[truth][predicted];
     }
   }
-  summary.pooled = score(labels, predictions, classes);
+  summary.pooled = score(pooled);
   return summary;
 }
 

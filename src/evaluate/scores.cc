@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "serval/core/error.h"
 
@@ -42,29 +43,53 @@ std::vector<std::int64_t> count_classes(const std::vector<int>& labels, int clas
 }  // namespace
 
 Scores score(const std::vector<int>& labels, const std::vector<int>& predictions, int classes) {
-  SERVAL_CHECK(labels.size() == predictions.size(), labels.size(), " labels, ", predictions.size(),
-               " predictions");
-  const std::vector<std::int64_t> occurs = count_classes(labels, classes);
-  const std::vector<std::int64_t> predicted = count_classes(predictions, classes);
-
+  SERVAL_CHECK(!labels.empty() && labels.size() == predictions.size(), labels.size(), " labels, ",
+               predictions.size(), " predictions");
   const auto n = static_cast<std::size_t>(classes);
+  Confusion confusion(n, std::vector<std::int64_t>(n));
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    ++confusion[class_index(labels[i], classes)][class_index(predictions[i], classes)];
+  return score(confusion);
+}
+
+Scores score(const Confusion& confusion) {
+  const std::size_t n = confusion.size();
+  std::vector<std::int64_t> occurs(n), predicted(n);
   Scores out;
-  out.count = static_cast<std::int64_t>(labels.size());
-  out.confusion.assign(n, std::vector<std::int64_t>(n));
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    ++out.confusion[static_cast<std::size_t>(labels[i])][static_cast<std::size_t>(predictions[i])];
-  }
+  out.confusion = confusion;
   std::int64_t right = 0;
   for (std::size_t c = 0; c < n; ++c) {
-    const std::int64_t hits = out.confusion[c][c];
-    right += hits;
+    SERVAL_CHECK(confusion[c].size() == n, n, " rows, ", confusion[c].size(), " columns");
+    for (std::size_t k = 0; k < n; ++k) {
+      occurs[c] += confusion[c][k];
+      predicted[k] += confusion[c][k];
+    }
+    out.count += occurs[c];
+    right += confusion[c][c];
+  }
+  SERVAL_CHECK(out.count > 0, "scores of no predictions");
+  double weighted = 0;
+  for (std::size_t c = 0; c < n; ++c) {
+    const std::int64_t hits = confusion[c][c];
     out.recall.push_back(ratio(hits, occurs[c]));
     out.precision.push_back(ratio(hits, predicted[c]));
     out.f1.push_back(ratio(2 * hits, occurs[c] + predicted[c]));
+    if (occurs[c] > 0) weighted += static_cast<double>(occurs[c]) * out.f1.back();
   }
   out.uar = mean_of_defined(out.recall);
   out.wa = ratio(right, out.count);
   out.macro_f1 = mean_of_defined(out.f1);
+  out.weighted_f1 = weighted / static_cast<double>(out.count);
+  return out;
+}
+
+std::vector<std::vector<double>> row_shares(const Confusion& confusion) {
+  std::vector<std::vector<double>> out;
+  for (const std::vector<std::int64_t>& row : confusion) {
+    const std::int64_t total = std::accumulate(row.begin(), row.end(), std::int64_t{0});
+    std::vector<double>& shares = out.emplace_back();
+    for (const std::int64_t count : row) shares.push_back(ratio(count, total));
+  }
   return out;
 }
 

@@ -77,35 +77,24 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
 }
 
 report::ModelReport model_report(const std::string& name, const std::vector<train::TaskResult>& results,
-                                 const std::vector<train::Task>& tasks, const Dataset& dataset,
-                                 const Plan& plan) {
+                                 const std::vector<train::Task>& tasks, const Dataset& dataset) {
   report::ModelReport model;
   model.name = name;
-  const int classes = static_cast<int>(dataset.manifest.classes.size());
   for (const train::TaskResult& result : results) {
     if (result.model != name) continue;
     model.parameters = result.parameters;
     if (result.probabilities.empty()) continue;
-    std::vector<int> labels, predictions;
     for (std::size_t i = 0; i < result.recordings.size(); ++i) {
       const auto r = static_cast<std::size_t>(result.recordings[i]);
       const corpus::Recording& recording = dataset.manifest.recordings[r];
       const std::vector<float>& p = result.probabilities[i];
-      labels.push_back(dataset.manifest.class_of[r]);
-      predictions.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
-      model.predictions.push_back({recording.id, recording.corpus, recording.actor, labels.back(),
-                                   predictions.back(), result.fold, result.seed, p});
+      model.predictions.push_back({recording.id, recording.corpus, recording.actor,
+                                   dataset.manifest.class_of[r], evaluate::most_probable(p), result.fold,
+                                   result.seed, p, corpus::to_string(recording.gender), recording.intensity,
+                                   recording.sentence});
     }
-    const folds::Fold& fold = plan.folds[static_cast<std::size_t>(result.fold)];
-    model.folds.push_back(
-        {result.fold, result.seed, fold.test_actors, evaluate::score(labels, predictions, classes)});
   }
-  const auto by_fold = [](const auto& a, const auto& b) {
-    return a.fold != b.fold ? a.fold < b.fold : a.seed < b.seed;
-  };
-  std::stable_sort(model.folds.begin(), model.folds.end(), by_fold);
-  std::stable_sort(model.predictions.begin(), model.predictions.end(), by_fold);
-  if (!model.folds.empty()) model.summary = evaluate::summarise(model.folds);
+  report::score_predictions(model, static_cast<int>(dataset.manifest.classes.size()));
   report_heads(model, results, tasks, dataset.manifest);
   return model;
 }
@@ -154,7 +143,7 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   out.classes = dataset.manifest.classes;
   out.corpora = count_corpora(dataset.manifest);
   for (const auto& [name, model] : settings.models)
-    out.models.push_back(model_report(name, results, tasks, dataset, plan));
+    out.models.push_back(model_report(name, results, tasks, dataset));
   std::vector<int> labels;
   for (const folds::Fold& fold : plan.folds) {
     for (const std::int64_t r : fold.test)
@@ -243,6 +232,7 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   outcome.results_json = report::results_json(run_report);
   write_atomically(directory.file("predictions.csv"), report::predictions_csv(run_report));
   write_atomically(directory.file("results.csv"), report::results_csv(run_report));
+  write_atomically(directory.file("groups.csv"), report::groups_csv(run_report));
   if (const std::string heads = report::heads_csv(run_report); !heads.empty()) {
     write_atomically(directory.file("heads.csv"), heads);
     write_atomically(directory.file("head_predictions.csv"), report::head_predictions_csv(run_report));

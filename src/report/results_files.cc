@@ -8,29 +8,6 @@
 
 namespace serval::report {
 
-namespace {
-
-JsonValue pooled_json(const evaluate::Scores& scores, const std::vector<std::string>& classes) {
-  JsonValue out = scores_json(scores);
-  JsonValue per_class = JsonValue::object();
-  JsonValue confusion = JsonValue::list();
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    JsonValue item = JsonValue::object();
-    item.set("recall", JsonValue::of(scores.recall[c]));
-    item.set("precision", JsonValue::of(scores.precision[c]));
-    item.set("f1", JsonValue::of(scores.f1[c]));
-    per_class.set(classes[c], std::move(item));
-    JsonValue row = JsonValue::list();
-    for (const std::int64_t count : scores.confusion[c]) row.items.push_back(JsonValue::of(count));
-    confusion.items.push_back(std::move(row));
-  }
-  out.set("classes", std::move(per_class));
-  out.set("confusion", std::move(confusion));  // [true][predicted]
-  return out;
-}
-
-}  // namespace
-
 std::string results_json(const RunReport& report) {
   const ModelReport& headline = report.models.front();
   JsonValue out = JsonValue::object();
@@ -38,7 +15,9 @@ std::string results_json(const RunReport& report) {
   out.set("classes", JsonValue::of(report.classes));
   if (headline.has_classes()) {
     out.set("summary", summary_json(headline.summary));
-    out.set("pooled", pooled_json(headline.summary.pooled, report.classes));
+    out.set("pooled", pooled_json(headline, report.classes));
+    out.set("groups", groups_json(headline.groups));
+    out.set("fairness", fairness_json(headline.groups));
   }
   JsonValue chance = JsonValue::object();
   chance.set("uar", JsonValue::of(report.chance.uar));
@@ -51,7 +30,9 @@ std::string results_json(const RunReport& report) {
     item.set("parameters", JsonValue::of(model.parameters));
     if (model.has_classes()) {
       item.set("summary", summary_json(model.summary));
-      item.set("pooled", pooled_json(model.summary.pooled, report.classes));
+      item.set("pooled", pooled_json(model, report.classes));
+      item.set("groups", groups_json(model.groups));
+      item.set("fairness", fairness_json(model.groups));
       item.set("folds", folds_json(model.folds));
     }
     if (!model.heads.empty()) item.set("heads", heads_json(model));

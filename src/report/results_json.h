@@ -20,6 +20,9 @@ JsonValue fold_json(const Fold& fold) {
   return out;
 }
 
+JsonValue pooled_json(const ModelReport& model, const std::vector<std::string>& classes);
+JsonValue groups_json(const Groups& groups);
+JsonValue fairness_json(const Groups& groups);
 JsonValue folds_json(const std::vector<evaluate::FoldScores>& folds);
 
 }  // namespace serval::report

@@ -61,6 +61,29 @@ std::string confusion_rows(const evaluate::Scores& pooled, const std::vector<std
   return out;
 }
 
+std::string probability_row(const ModelReport& model) {
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "  weighted F1 %s, top two %s, log loss %.3f, expected calibration error %s\n",
+                percent(model.summary.pooled.weighted_f1).c_str(), percent(model.probabilities.top2).c_str(),
+                model.probabilities.log_loss, percent(model.probabilities.calibration_error).c_str());
+  return text;
+}
+
+std::string group_rows(const Groups& groups) {
+  std::string out;
+  const evaluate::GroupScores* worst = evaluate::worst_group(groups.actor);
+  const evaluate::GroupScores* best = evaluate::best_group(groups.actor);
+  if (worst != nullptr) {
+    out += cat("  worst actor ", worst->name, ": UAR ", percent(worst->scores.uar), ", best actor ",
+               best->name, ": UAR ", percent(best->scores.uar), "\n");
+  }
+  const evaluate::GenderGap gap = evaluate::gender_gap(groups.gender);
+  if (!std::isnan(gap.absolute))
+    out += cat("  UAR of women minus that of men: ", percent(gap.female_minus_male), "\n");
+  return out;
+}
+
 }  // namespace
 
 std::string results_text(const RunReport& report) {
@@ -70,7 +93,8 @@ std::string results_text(const RunReport& report) {
                model.has_classes() ? cat(", ", report.classes.size(), " classes; figures in %\n") : "\n");
     if (model.has_classes()) {
       out += fold_rows(model) + total_rows(model.summary) + "\n" +
-             confusion_rows(model.summary.pooled, report.classes) + "\n";
+             confusion_rows(model.summary.pooled, report.classes) + "\n" + probability_row(model) +
+             group_rows(model.groups) + "\n";
     }
     out += heads_text(model);
   }

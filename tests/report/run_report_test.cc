@@ -1,5 +1,6 @@
 #include "serval/report/run_report.h"
 
+#include <cmath>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -21,10 +22,12 @@ RunReport small_report() {
   ModelReport model;
   model.name = "m";
   model.parameters = 42;
-  model.folds = {{0, 1, {"demo/1"}, evaluate::score({0, 1}, {0, 1}, 2)},
-                 {1, 1, {"demo/2"}, evaluate::score({0, 1}, {0, 0}, 2)}};
-  model.summary = evaluate::summarise(model.folds);
-  model.predictions = {{"demo/a,\"b", "demo", "demo/1", 0, 1, 0, 1, {0.25f, 0.75f}}};
+  // Not in order, as models finish.
+  model.predictions = {{"demo/c", "demo", "demo/2", 0, 0, 1, 1, {0.75f, 0.25f}, "male", "1", "demo/s"},
+                       {"demo/d", "demo", "demo/2", 1, 0, 1, 1, {0.75f, 0.25f}, "male", "2", "demo/s"},
+                       {"demo/a,\"b", "demo", "demo/1", 1, 1, 0, 1, {0.25f, 0.75f}, "female", "1", "demo/t"},
+                       {"demo/b", "demo", "demo/1", 0, 0, 0, 1, {0.75f, 0.25f}, "female", "", "demo/t"}};
+  score_predictions(model, 2);
   report.models = {model};
   report.chance = {0.5, 0.5};
   report.stamps = {"synthetic speech"};
@@ -48,9 +51,49 @@ TEST(Report, ResultsJsonKeepsItsContract) {
   EXPECT_EQ(json.find("audit")->text, "passed");
 }
 
+TEST(Report, PredictionsAreScoredByFoldWhateverTheirOrder) {
+  const ModelReport model = small_report().models[0];
+  ASSERT_EQ(model.folds.size(), 2u);
+  EXPECT_EQ(model.folds[0].test_actors, (std::vector<std::string>{"demo/1"}));
+  EXPECT_DOUBLE_EQ(model.folds[0].scores.uar, 1);
+  EXPECT_DOUBLE_EQ(model.folds[1].scores.uar, 0.5);
+  EXPECT_EQ(model.predictions.front().recording, "demo/a,\"b");
+}
+
+TEST(Report, PooledScoresSayHowGoodTheProbabilitiesAre) {
+  const JsonValue json = parse_json(results_json(small_report()), "results.json");
+  const JsonValue& pooled = *json.find("models")->find("m")->find("pooled");
+  EXPECT_DOUBLE_EQ(pooled.find("top2")->real, 1);
+  EXPECT_DOUBLE_EQ(pooled.find("log_loss")->real, -(3 * std::log(0.75) + std::log(0.25)) / 4);
+  EXPECT_DOUBLE_EQ(pooled.find("calibration_error")->real, 0);  // 0.75 sure, and right in 3 of 4
+  EXPECT_EQ(pooled.find("reliability")->items[11].find("predictions")->integer, 4);
+  EXPECT_EQ(pooled.find("reliability")->items[3].find("accuracy")->kind, JsonValue::Kind::kNull);
+  EXPECT_DOUBLE_EQ(pooled.find("confusion_shares")->items[1].items[0].real, 0.5);
+}
+
+TEST(Report, GroupsAreInTheResultsAndInAFileOfTheirOwn) {
+  const RunReport report = small_report();
+  const JsonValue json = parse_json(results_json(report), "results.json");
+  for (const JsonValue* at : {&json, json.find("models")->find("m")}) {
+    const JsonValue& groups = *at->find("groups");
+    for (const char* kind : {"actor", "gender", "corpus", "intensity", "sentence"})
+      EXPECT_FALSE(groups.find(kind)->members.empty()) << kind;
+    EXPECT_DOUBLE_EQ(groups.find("actor")->find("demo/2")->find("uar")->real, 0.5);
+    EXPECT_EQ(groups.find("intensity")->find("1")->find("predictions")->integer, 2);
+    EXPECT_EQ(groups.find("intensity")->members.size(), 2u);  // one recording has none
+    EXPECT_EQ(at->find("fairness")->find("worst_actor")->find("name")->text, "demo/2");
+    EXPECT_DOUBLE_EQ(at->find("fairness")->find("gender_gap")->find("female_minus_male")->real, 0.5);
+  }
+  EXPECT_THAT(groups_csv(report), HasSubstr("model,group,name,predictions,uar,wa,macro_f1,recall_angry,"));
+  EXPECT_THAT(groups_csv(report), HasSubstr("m,actor,demo/2,2,0.5,0.5,0.3333333333333333,1.0,0.0\n"));
+  EXPECT_THAT(groups_csv(report), HasSubstr("m,intensity,2,1,0.0,0.0,0.0,,0.0\n"));  // no angry ones
+  EXPECT_THAT(results_text(report), HasSubstr("worst actor demo/2: UAR  50.0, best actor demo/1: UAR 100.0"));
+  EXPECT_THAT(results_text(report), HasSubstr("women minus that of men:  50.0"));
+}
+
 TEST(Report, CsvFilesQuoteWhatNeedsIt) {
   EXPECT_THAT(predictions_csv(small_report()),
-              HasSubstr("\"demo/a,\"\"b\",demo,demo/1,angry,sad & <b>,m,1,1,0.25,0.75\n"));
+              HasSubstr("\"demo/a,\"\"b\",demo,demo/1,sad & <b>,sad & <b>,m,1,1,0.25,0.75\n"));
   EXPECT_THAT(results_csv(small_report()), HasSubstr("m,2,1,demo/2,2,0.5,0.5,"));
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "serval/core/settings.h"
+#include "serval/core/text.h"
 #include "serval/corpus/manifest.h"
 
 namespace serval::folds {
@@ -52,8 +53,7 @@ std::vector<Fold> make_folds(const FoldSettings& settings, const corpus::Manifes
 // actors. Throws AuditError naming the actors on two sides.
 void check_disjoint(const std::vector<Fold>& folds, const corpus::Manifest& manifest);
 
-// Digits compare as numbers: "ravdess/2" before "ravdess/10".
-bool natural_less(const std::string& a, const std::string& b);
+using serval::natural_less;
 
 // Per-dimension mean and 1/standard deviation over all frames of the given recordings.
 // A normalised value is (value - mean) * scale.

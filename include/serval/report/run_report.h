@@ -8,7 +8,9 @@
 
 #include "serval/audit/audit.h"
 #include "serval/evaluate/cross_validation.h"
+#include "serval/evaluate/groups.h"
 #include "serval/evaluate/number_scores.h"
+#include "serval/evaluate/probability_scores.h"
 
 namespace serval::report {
 
@@ -19,7 +21,19 @@ struct Prediction {
   int fold = 0;  // from 0
   std::uint64_t seed = 1;
   std::vector<float> probabilities;  // [class]
+  // As the manifest has them; "" where it does not know. Not in predictions.csv.
+  std::string gender = {}, intensity = {}, sentence = {};
 };
+
+// Scores of parts of the predictions, all folds and seeds together.
+struct Groups {
+  std::vector<evaluate::GroupScores> actor = {}, gender = {}, corpus = {}, intensity = {}, sentence = {};
+};
+struct NamedGroups {
+  const char* name;  // "actor", as files call it
+  std::vector<evaluate::GroupScores> Groups::*groups;
+};
+const std::vector<NamedGroups>& group_kinds();  // in the order of files
 
 // An output with a target of its own, besides the head of the experiment's classes.
 struct HeadReport {
@@ -48,12 +62,17 @@ struct ModelReport {
   std::int64_t parameters = 0;
   std::vector<evaluate::FoldScores> folds;  // by fold, then seed; empty where no head learns the classes
   evaluate::Summary summary;
-  std::vector<Prediction> predictions;
+  evaluate::ProbabilityScores probabilities;  // over all folds and seeds
+  Groups groups;
+  std::vector<Prediction> predictions;  // by fold, then seed
   std::vector<HeadReport> heads;
   std::vector<HeadPrediction> head_predictions;
 
   bool has_classes() const { return !folds.empty(); }
 };
+
+// Puts the predictions in order and fills in all that follows from them: folds, summary, probabilities, groups.
+void score_predictions(ModelReport& model, int classes);
 
 struct CorpusCount {
   std::string corpus;
@@ -80,6 +99,7 @@ struct RunReport {
 std::string results_json(const RunReport& report);
 std::string results_csv(const RunReport& report);
 std::string predictions_csv(const RunReport& report);
+std::string groups_csv(const RunReport& report);  // a line a model and group
 // Of heads besides that of the classes: scores, a line a model, head, fold, seed, name and measure; and what they said
 // of each recording. "" where no model has any.
 std::string heads_csv(const RunReport& report);

@@ -1,8 +1,8 @@
 #include <cctype>
 
-#include "serval/folds/fold.h"
+#include "serval/core/text.h"
 
-namespace serval::folds {
+namespace serval {
 
 namespace {
 
@@ -36,4 +36,4 @@ bool natural_less(const std::string& a, const std::string& b) {
   return a < b;  // "01" and "1" are different names
 }
 
-}  // namespace serval::folds
+}  // namespace serval
