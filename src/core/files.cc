@@ -139,6 +139,14 @@ void write_atomically(const fs::path& path, std::string_view content) {
   write_atomically(path, [&](const fs::path& temporary) { write_all(temporary, content); });
 }
 
+void write_often(const fs::path& path, std::string_view content) {
+  const TemporaryFile temporary(path);
+  write_all(temporary.path(), content);
+  std::error_code error;
+  fs::rename(temporary.path(), path, error);
+  if (error) fail_write(path, error.value());
+}
+
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);

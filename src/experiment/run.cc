@@ -18,6 +18,7 @@
 #include "serval/train/cohort.h"
 
 #include "augmentation.h"
+#include "follow_training.h"
 #include "head_reports.h"
 #include "run_directory.h"
 #include "targets.h"
@@ -225,7 +226,7 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   const std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers,
                                                     plan.targets, directory, options.device, augmenter);
   const std::vector<train::TaskResult> results =
-      run_stages(settings, tasks, {options.device, options.threads});
+      run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
 
   const report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
   outcome.results_text = report::results_text(run_report);

@@ -66,6 +66,24 @@ int most_models(const std::vector<Task>& tasks, const std::vector<std::size_t>& 
   return options.device.kind == DeviceKind::kCuda && networks ? kModelsPerGpu : options.threads;
 }
 
+// history.csv while the model trains. Epochs can be quicker than a disk, so it is written about once a second.
+class LiveHistory {
+ public:
+  LiveHistory(const Task& task, const Trainer& trainer) : task_(task), trainer_(trainer) { write(); }
+  void epoch_done() {
+    if (monotonic_s() - written_s_ >= 1) write();
+  }
+
+ private:
+  void write() {
+    write_history(task_, trainer_.history());
+    written_s_ = monotonic_s();
+  }
+  const Task& task_;
+  const Trainer& trainer_;
+  double written_s_ = 0;
+};
+
 // What all share.
 struct Cohort {
   const CohortOptions& options;
@@ -108,9 +126,15 @@ std::optional<TaskResult> run_task(const Task& task, Cohort& cohort) {
     progress.advance(static_cast<std::int64_t>(trainer.history().size()));
     log_info(cat(describe_task(task), ": continues after epoch ", trainer.history().size()));
   }
+  LiveHistory history(task, trainer);
+  const MakeFollower& follow = cohort.options.follow;
+  const Follower follower = follow ? follow(task, trainer.history()) : nullptr;
   double saved_s = monotonic_s();
   while (!trainer.finished()) {
-    progress.advance(1, note(task, trainer.run_epoch()));
+    const Epoch& epoch = trainer.run_epoch();
+    progress.advance(1, note(task, epoch));
+    history.epoch_done();
+    if (follower) follower(epoch);
     const bool due = monotonic_s() - saved_s >= task.settings.checkpoint_every_s;
     if (stop || interrupted() || due) {
       trainer.save(checkpoint);

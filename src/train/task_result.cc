@@ -95,6 +95,10 @@ std::string history_csv(const std::vector<Epoch>& history) {
 
 }  // namespace
 
+void write_history(const Task& task, const std::vector<Epoch>& history) {
+  write_often(task.folder + "/history.csv", history_csv(history));
+}
+
 void write_task_result(const Task& task, const TaskResult& result) {
   JsonValue out = JsonValue::object();
   out.set("key", JsonValue::of(task.key));

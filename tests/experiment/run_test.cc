@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "serval/core/csv.h"
 #include "serval/core/files.h"
 #include "serval/core/interrupt.h"
 #include "serval/core/json.h"
@@ -16,6 +17,7 @@
 #include "serval/experiment/resolve.h"
 
 #include "tests/support/devices.h"
+#include "tests/support/event_file.h"
 #include "tests/support/stop_and_go.h"
 #include "tests/support/tone_corpus.h"
 
@@ -54,6 +56,29 @@ class RunTest : public testing_support::DeviceTest {
     return read_text(folder_ / (out + "/predictions.csv"));
   }
 
+  // A training's event file and history.csv: the one says the same as the other, each epoch once. Gives both without the
+  // times.
+  static std::string curves(const std::string& folder) {
+    const std::vector<std::string> files = testing_support::event_files(folder);
+    EXPECT_EQ(files.size(), 1u) << folder;
+    const CsvTable history = parse_csv(read_text(folder + "/history.csv"), folder);
+    std::string out;
+    std::size_t row = 0;
+    for (const testing_support::ReadEvent& event : testing_support::read_events(files.at(0))) {
+      if (event.scalars.empty()) continue;
+      if (row == history.rows.size()) return "more events than epochs";
+      const std::vector<std::string>& fields = history.rows[row++].fields;
+      EXPECT_EQ(event.step, std::stoll(fields[0]));
+      const char* tags[] = {"train/loss", "validation/loss", "validation/uar", "learning_rate"};
+      for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(event.scalars.at(tags[i]), std::stof(fields[i + 1])) << tags[i];
+        out += fields[i + 1] + " ";
+      }
+    }
+    EXPECT_EQ(row, history.rows.size());
+    return out;
+  }
+
   // recording,corpus,actor,label,predicted,model,fold,seed,...
   static std::string lines_of_seed(const std::string& csv, const std::string& seed) {
     std::string kept;
@@ -78,6 +103,11 @@ class RunTest : public testing_support::DeviceTest {
     });
     EXPECT_GT(stops, 0);
     EXPECT_EQ(predictions("parts"), predictions("whole"));
+    for (const auto& model : fs::recursive_directory_iterator(folder_ / "whole/models")) {
+      if (!fs::exists(model.path() / "history.csv")) continue;
+      const std::string parts = folder_ / ("parts/" + fs::relative(model.path(), folder_ / "whole").string());
+      EXPECT_EQ(curves(parts), curves(model.path())) << parts;
+    }
   }
 
   TempFolder folder_;
@@ -98,6 +128,7 @@ TEST_P(RunTest, LearnsTonesAndLeavesEveryFileOfTheContract) {
         "models/lstm/fold-01_seed-2/history.csv"}) {
     EXPECT_TRUE(fs::exists(folder_ / (std::string("out/") + file))) << file;
   }
+  EXPECT_NE(curves(folder_ / "out/models/lstm/fold-02_seed-1"), "");
   EXPECT_THAT(predictions("out"), HasSubstr("recording,corpus,actor,label,predicted,model,fold,seed,p_"));
   // Every recording is tested once a seed: 48 recordings, 2 seeds, a heading.
   const std::string text = predictions("out");

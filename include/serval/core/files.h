@@ -19,6 +19,9 @@ void write_atomically(const std::filesystem::path& path, std::string_view conten
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
 
+// The same without waiting for the disk: for what is written often and, after a crash of the machine, again.
+void write_often(const std::filesystem::path& path, std::string_view content);
+
 // The same for a file that grows over many calls. It is written at path() and renamed by publish(); without
 // that, nothing stays. The name differs between threads, processes and the machines that share a file system:
 // "<wanted>.tmp-<host>.<16 digits of this start of it>-<process>-<count>".
