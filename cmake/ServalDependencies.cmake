@@ -14,6 +14,9 @@ find_path(SERVAL_KISSFFT_INCLUDE kissfft/kissfft.hh REQUIRED)
 set(HDF5_PREFER_PARALLEL FALSE)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
+# Distribution functions for statistics: headers alone.
+find_path(SERVAL_BOOST_INCLUDE boost/math/distributions/students_t.hpp REQUIRED)
+
 # Classical models. These three come without pkg-config modules.
 find_path(SERVAL_LIBSVM_INCLUDE libsvm/svm.h REQUIRED)
 find_library(SERVAL_LIBSVM svm REQUIRED)

@@ -23,6 +23,7 @@ endif()
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_KISSFFT_INCLUDE}>)
 target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_OPENCV_INCLUDE}>)
+target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_BOOST_INCLUDE}>)
 target_link_libraries(serval_options INTERFACE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 
 set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH PkgConfig::ZLIB ${HDF5_C_LIBRARIES}

@@ -29,6 +29,7 @@ zlib1g-dev              pc:zlib
 libsvm-dev              h:libsvm/svm.h
 liblinear-dev           h:linear.h
 libopencv-ml-dev        h:opencv4/opencv2/ml.hpp
+libboost-dev            h:boost/math/distributions/students_t.hpp
 libcli11-dev            h:CLI/CLI.hpp
 libgtest-dev            h:gtest/gtest.h
 libgmock-dev            h:gmock/gmock.h

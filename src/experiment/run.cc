@@ -145,6 +145,7 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   out.corpora = count_corpora(dataset.manifest);
   for (const auto& [name, model] : settings.models)
     out.models.push_back(model_report(name, results, tasks, dataset));
+  out.configurations = static_cast<std::int64_t>(settings.models.size());
   std::vector<int> labels;
   for (const folds::Fold& fold : plan.folds) {
     for (const std::int64_t r : fold.test)

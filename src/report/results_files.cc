@@ -14,7 +14,7 @@ std::string results_json(const RunReport& report) {
   out.set("name", JsonValue::of(report.name));
   out.set("classes", JsonValue::of(report.classes));
   if (headline.has_classes()) {
-    out.set("summary", summary_json(headline.summary));
+    out.set("summary", summary_json(headline));
     out.set("pooled", pooled_json(headline, report.classes));
     out.set("groups", groups_json(headline.groups));
     out.set("fairness", fairness_json(headline.groups));
@@ -29,7 +29,7 @@ std::string results_json(const RunReport& report) {
     JsonValue item = JsonValue::object();
     item.set("parameters", JsonValue::of(model.parameters));
     if (model.has_classes()) {
-      item.set("summary", summary_json(model.summary));
+      item.set("summary", summary_json(model));
       item.set("pooled", pooled_json(model, report.classes));
       item.set("groups", groups_json(model.groups));
       item.set("fairness", fairness_json(model.groups));
@@ -39,6 +39,7 @@ std::string results_json(const RunReport& report) {
     models.set(model.name, std::move(item));
   }
   out.set("models", std::move(models));
+  out.set("configurations", JsonValue::of(report.configurations));
   JsonValue corpora = JsonValue::object();
   for (const CorpusCount& corpus : report.corpora) {
     JsonValue item = JsonValue::object();

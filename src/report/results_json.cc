@@ -1,5 +1,7 @@
 #include "results_json.h"
 
+#include <cmath>
+
 namespace serval::report {
 
 JsonValue scores_json(const evaluate::Scores& scores) {
@@ -23,6 +25,26 @@ JsonValue summary_json(const evaluate::Summary& summary) {
   out.set("uar", spread_json(summary.uar));
   out.set("wa", spread_json(summary.wa));
   out.set("macro_f1", spread_json(summary.macro_f1));
+  return out;
+}
+
+namespace {
+
+JsonValue with_interval(const evaluate::Spread& spread, const evaluate::ConfidenceInterval& interval) {
+  JsonValue out = spread_json(spread);
+  JsonValue ends = JsonValue::list();
+  ends.items = {JsonValue::of(interval.low), JsonValue::of(interval.high)};
+  out.set("ci95", std::isnan(interval.low) ? JsonValue() : std::move(ends));
+  return out;
+}
+
+}  // namespace
+
+JsonValue summary_json(const ModelReport& model) {
+  JsonValue out = JsonValue::object();
+  out.set("uar", with_interval(model.summary.uar, model.intervals.uar));
+  out.set("wa", with_interval(model.summary.wa, model.intervals.wa));
+  out.set("macro_f1", with_interval(model.summary.macro_f1, model.intervals.macro_f1));
   return out;
 }
 

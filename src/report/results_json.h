@@ -9,6 +9,7 @@ namespace serval::report {
 JsonValue scores_json(const evaluate::Scores& scores);
 JsonValue spread_json(const evaluate::Spread& spread);
 JsonValue summary_json(const evaluate::Summary& summary);
+JsonValue summary_json(const ModelReport& model);  // with intervals
 
 // Which fold it is; its scores come behind.
 template <class Fold>

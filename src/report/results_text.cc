@@ -36,11 +36,15 @@ std::string fold_rows(const ModelReport& model) {
   return out;
 }
 
-std::string total_rows(const evaluate::Summary& summary) {
+std::string total_rows(const ModelReport& model) {
+  const evaluate::Summary& summary = model.summary;
+  const evaluate::Intervals& ci = model.intervals;
   const auto row = [](const char* name, double uar, double wa, double f1) {
     return cat("  ", padded(name, 10), "  ", percent(uar), "  ", percent(wa), "     ", percent(f1), "\n");
   };
   return row("mean", summary.uar.mean, summary.wa.mean, summary.macro_f1.mean) +
+         row("95 % from", ci.uar.low, ci.wa.low, ci.macro_f1.low) +
+         row("95 % to", ci.uar.high, ci.wa.high, ci.macro_f1.high) +
          row("std folds", summary.uar.std_folds, summary.wa.std_folds, summary.macro_f1.std_folds) +
          row("std seeds", summary.uar.std_seeds, summary.wa.std_seeds, summary.macro_f1.std_seeds) +
          row("pooled", summary.pooled.uar, summary.pooled.wa, summary.pooled.macro_f1);
@@ -92,7 +96,7 @@ std::string results_text(const RunReport& report) {
     out += cat(report.name, ", model ", model.name, ": ", model.parameters, " parameters",
                model.has_classes() ? cat(", ", report.classes.size(), " classes; figures in %\n") : "\n");
     if (model.has_classes()) {
-      out += fold_rows(model) + total_rows(model.summary) + "\n" +
+      out += fold_rows(model) + total_rows(model) + "\n" +
              confusion_rows(model.summary.pooled, report.classes) + "\n" + probability_row(model) +
              group_rows(model.groups) + "\n";
     }
@@ -100,6 +104,9 @@ std::string results_text(const RunReport& report) {
   }
   out += cat("  chance: UAR ", percent(report.chance.uar), ", always the largest class: WA ",
              percent(report.chance.majority_wa), "\n");
+  if (report.configurations > 1)
+    out += cat("  configurations tried: ", report.configurations,
+               "; the best of them looks better than it is, unless validation chose it\n");
   out += cat("  leak audit: ", report.audit.passed() ? "passed" : "FAILED", "\n");
   for (const std::string& stamp : report.stamps) out += cat("  note: ", stamp, "\n");
   return out;

@@ -45,6 +45,10 @@ void score_predictions(ModelReport& model, int classes) {
   }
   model.summary = evaluate::summarise(model.folds);
 
+  evaluate::ActorTable actors(classes);
+  for (const Prediction& p : all) actors.add(p.actor, p.fold, p.seed, p.label, p.predicted);
+  model.intervals = evaluate::bootstrap_actors(actors);
+
   std::vector<int> labels, predicted;
   evaluate::Probabilities probabilities;
   for (const Prediction& p : all) {

@@ -60,6 +60,26 @@ TEST(Report, PredictionsAreScoredByFoldWhateverTheirOrder) {
   EXPECT_EQ(model.predictions.front().recording, "demo/a,\"b");
 }
 
+TEST(Report, MeansComeWithIntervals) {
+  RunReport report = small_report();
+  const JsonValue json = parse_json(results_json(report), "results.json");
+  const JsonValue& uar = *json.find("summary")->find("uar");
+  const std::vector<JsonValue>& ends = uar.find("ci95")->items;
+  ASSERT_EQ(ends.size(), 2u);
+  EXPECT_DOUBLE_EQ(ends[0].real, 0.5);  // the two actors have 1 and 0.5
+  EXPECT_DOUBLE_EQ(ends[1].real, 1);
+  EXPECT_EQ(json.find("configurations")->integer, 1);
+  EXPECT_THAT(results_text(report), HasSubstr("95 % from    50.0"));
+  EXPECT_THAT(results_text(report), Not(HasSubstr("configurations tried")));
+
+  report.configurations = 12;
+  EXPECT_THAT(results_text(report), HasSubstr("configurations tried: 12"));
+  for (Prediction& p : report.models[0].predictions) p.actor = "demo/1";
+  score_predictions(report.models[0], 2);
+  const JsonValue of_one = parse_json(results_json(report), "results.json");
+  EXPECT_EQ(of_one.find("summary")->find("uar")->find("ci95")->kind, JsonValue::Kind::kNull);
+}
+
 TEST(Report, PooledScoresSayHowGoodTheProbabilitiesAre) {
   const JsonValue json = parse_json(results_json(small_report()), "results.json");
   const JsonValue& pooled = *json.find("models")->find("m")->find("pooled");

@@ -37,6 +37,8 @@ enum class RandomPurpose : std::uint32_t {
   kBenchmark = 6,
   kAugment = 7,
   kBatchAugment = 8,
+  kBootstrap = 9,
+  kPermutation = 10,
 };
 
 // One sequence of random numbers. `index` picks the number; equal arguments give equal numbers everywhere.

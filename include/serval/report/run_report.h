@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "serval/audit/audit.h"
+#include "serval/evaluate/bootstrap.h"
 #include "serval/evaluate/cross_validation.h"
 #include "serval/evaluate/groups.h"
 #include "serval/evaluate/number_scores.h"
@@ -62,6 +63,7 @@ struct ModelReport {
   std::int64_t parameters = 0;
   std::vector<evaluate::FoldScores> folds;  // by fold, then seed; empty where no head learns the classes
   evaluate::Summary summary;
+  evaluate::Intervals intervals;              // of the summary's means
   evaluate::ProbabilityScores probabilities;  // over all folds and seeds
   Groups groups;
   std::vector<Prediction> predictions;  // by fold, then seed
@@ -71,7 +73,7 @@ struct ModelReport {
   bool has_classes() const { return !folds.empty(); }
 };
 
-// Puts the predictions in order and fills in all that follows from them: folds, summary, probabilities, groups.
+// Puts the predictions in order and fills in all that follows from them: folds, summary, intervals, probabilities, groups.
 void score_predictions(ModelReport& model, int classes);
 
 struct CorpusCount {
@@ -85,6 +87,8 @@ struct RunReport {
   std::vector<std::string> classes;
   std::vector<CorpusCount> corpora;
   std::vector<ModelReport> models;  // the first one is the run's headline
+  // How many configurations were tried for these results: the more, the better the best one looks by chance.
+  std::int64_t configurations = 1;
   evaluate::Chance chance;
   audit::Audit audit;
   // What a reader must know before believing a figure: synthetic speech, a protocol that leaks, and the like.
