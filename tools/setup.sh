@@ -34,6 +34,7 @@ libcli11-dev            h:CLI/CLI.hpp
 libgtest-dev            h:gtest/gtest.h
 libgmock-dev            h:gmock/gmock.h
 espeak-ng               espeak-ng
+gnuplot-nox             gnuplot
 "
 test_needs="
 ccache                  ccache

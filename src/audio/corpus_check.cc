@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -20,10 +19,12 @@
 #include "serval/core/parallel.h"
 #include "serval/corpus/description.h"
 #include "serval/corpus/file_name.h"
+#include "serval/corpus/recognise.h"
 #include "serval/corpus/scan.h"
 
 namespace serval::audio {
 namespace fs = std::filesystem;
+using corpus::first_folder;
 using corpus::NameReader;
 using corpus::ParsedName;
 
@@ -47,23 +48,6 @@ struct Group {
   std::set<std::string> ids;
   std::vector<NamedFile> files;
 };
-
-std::string first_folder(const std::string& shown) {
-  const std::size_t slash = shown.find('/');
-  return slash == std::string::npos ? "." : shown.substr(0, slash);
-}
-
-// Which of the descriptions a file's name belongs to; a stray belongs to none.
-const NameReader* owner_of(const fs::path& path, const std::vector<std::unique_ptr<NameReader>>& readers,
-                           bool synthetic, ParsedName& name) {
-  for (const auto& reader : readers) {
-    // RAVDESS' names are the demo corpus' too.
-    if (reader->description().synthetic != synthetic || !reader->accepts_ending(path)) continue;
-    name = reader->parse(path);
-    if (name.kind != ParsedName::Kind::kStray) return reader.get();
-  }
-  return nullptr;
-}
 
 // One group for each corpus and first-level folder, and then together those of a corpus that share no name.
 std::vector<Group> merged(std::map<std::pair<const NameReader*, std::string>, Group>&& by_folder) {
@@ -293,22 +277,16 @@ CorpusReport check_group(Group& group, int threads, Progress& progress) {
 CheckReport check_corpora(const std::string& folder, int threads) {
   const fs::path root = fs::absolute(folder).lexically_normal();
   const std::vector<fs::path> files = corpus::list_files(root);
-  std::vector<std::unique_ptr<NameReader>> readers;
-  for (const corpus::CorpusDescription& description : corpus::known_descriptions()) {
-    readers.push_back(std::make_unique<NameReader>(description));
-  }
+  corpus::Recogniser recogniser(root);
   CheckReport report;
   report.folder = root.string();
-  std::map<std::string, bool> marked;  // first-level folder -> made by a program
-  const bool root_marked = corpus::is_marked_synthetic(root);
   std::map<std::pair<const NameReader*, std::string>, Group> by_folder;
   std::vector<std::pair<fs::path, std::string>> strays;
   for (const fs::path& path : files) {
     const std::string shown = path.lexically_relative(root).string();
     const std::string top = first_folder(shown);
-    if (marked.count(top) == 0) marked[top] = root_marked || corpus::is_marked_synthetic(root / top);
     ParsedName name;
-    const NameReader* owner = owner_of(path, readers, marked[top], name);
+    const NameReader* owner = recogniser.owner(path, name);
     if (owner == nullptr) {
       if (promised_kind(path.string()) != ContainerKind::kUnknown) strays.emplace_back(path, shown);
       continue;

@@ -26,8 +26,6 @@
 
 namespace serval::cli {
 
-namespace {
-
 int threads_of(const Common& common) {
   set_quiet(common.quiet);
   return common.threads > 0 ? common.threads : hardware_threads();
@@ -37,6 +35,8 @@ bool ends_with(const std::string& text, const std::string& ending) {
   return text.size() >= ending.size() &&
          text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
+
+namespace {
 
 JsonValue facts_json(const store::StoreFacts& facts) {
   JsonValue out = JsonValue::object();

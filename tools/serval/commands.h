@@ -27,6 +27,10 @@ struct NetworkArguments {
   std::int64_t classes = 0;         // 0: as the file says
 };
 
+bool ends_with(const std::string& text, const std::string& ending);
+// The processors to use; also turns the log's --quiet on.
+int threads_of(const Common& common);
+
 struct BenchTrainArguments {
   NetworkArguments network;
   std::int64_t batch = 64, frames = 150;
@@ -44,16 +48,32 @@ struct BenchArguments {
   int repeats = 5;
 };
 
+struct PlotArguments {
+  std::vector<std::string> files;
+  std::string what = "waveform,mel";
+  std::string out = "recordings.png";
+  ExperimentArguments experiment;  // its file may be ""
+};
+
+struct StatsArguments {
+  std::string what;    // experiment, folder of corpora; or with `folder`: a corpus as `corpus scan` takes it
+  std::string folder;  // may be ""
+  std::vector<std::string> overrides;
+  std::string plot;  // picture; may be ""
+};
+
 void run(const Common& common, const ExperimentArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 void corpus_check(const Common& common, const std::string& folder);
 void corpus_scan(const Common& common, const std::string& use, const std::string& folder,
                  const std::string& out);
+void corpus_stats(const Common& common, const StatsArguments& arguments);
 void store_list(const Common& common, const std::string& folder, bool verify);
 void store_prune(const Common& common, const std::string& folder, std::optional<double> older_than_days);
 void model_summary(const Common& common, const NetworkArguments& arguments);
 void bench_features(const Common& common, const BenchArguments& arguments);
 void bench_train(const Common& common, const BenchTrainArguments& arguments);
+void plot(const Common& common, const PlotArguments& arguments);
 void info(const Common& common, bool ops);
 void schema();
 

@@ -95,6 +95,41 @@ CLI::App* add_bench_train(CLI::App& bench, Common& common, serval::cli::BenchTra
   return train;
 }
 
+CLI::App* add_corpus_stats(CLI::App& corpus, Common& common, serval::cli::StatsArguments& arguments) {
+  CLI::App* stats =
+      corpus.add_subcommand("stats", "how many of each class, actor and gender, how long, how loud");
+  stats
+      ->add_option("what", arguments.what,
+                   "an experiment (.json), a folder of known corpora, or, with a folder behind it, a corpus\n"
+                   "as `corpus scan` takes it")
+      ->required();
+  stats->add_option("folder", arguments.folder, "folder of the corpus' recordings");
+  stats->add_option("--set", arguments.overrides, "override a setting of the experiment; may be repeated")
+      ->allow_extra_args(false);
+  stats->add_option("--plot", arguments.plot, "also draw this picture, .png or .svg, through gnuplot");
+  add_threads(stats, common);
+  add_json(stats, common);
+  return stats;
+}
+
+CLI::App* add_plot(CLI::App& app, Common& common, serval::cli::PlotArguments& arguments) {
+  CLI::App* plot = app.add_subcommand("plot", "draw recordings side by side, through gnuplot");
+  plot->add_option("files", arguments.files, "recordings")->required();
+  plot->add_option("--what", arguments.what,
+                   "which pictures, from top to bottom: waveform, spectrogram, mel, mfcc, f0, segments")
+      ->capture_default_str();
+  plot->add_option("--out", arguments.out, "the picture, .png or .svg")->capture_default_str();
+  CLI::Option* file =
+      plot->add_option("--experiment", arguments.experiment.file,
+                       "audio, features and segments as this experiment has them; default: 16 kHz, 10 ms");
+  plot->add_option("--set", arguments.experiment.overrides,
+                   "override a setting: key.path=JSON; may be repeated")
+      ->allow_extra_args(false)
+      ->needs(file);
+  plot->add_flag("--quiet", common.quiet, "warnings and errors only");
+  return plot;
+}
+
 // Results on standard output count only when they arrived.
 void flush_results() {
   errno = 0;
@@ -146,6 +181,9 @@ int main(int argc, char** argv) {
   add_threads(scan, common);
   scan->callback([&] { serval::cli::corpus_scan(common, use, folder, out); });
 
+  serval::cli::StatsArguments measured;
+  add_corpus_stats(*corpus, common, measured)->callback([&] { serval::cli::corpus_stats(common, measured); });
+
   CLI::App* store =
       app.add_subcommand("store", "look after stores of audio and features")->require_subcommand(1);
   std::string stores = "stores";
@@ -173,6 +211,9 @@ int main(int argc, char** argv) {
   add_network(summary, summarised);
   add_json(summary, common);
   summary->callback([&] { serval::cli::model_summary(common, summarised); });
+
+  serval::cli::PlotArguments drawn;
+  add_plot(app, common, drawn)->callback([&] { serval::cli::plot(common, drawn); });
 
   CLI::App* bench = app.add_subcommand("bench", "measure speed")->require_subcommand(1);
   serval::cli::BenchArguments timed_features;
