@@ -12,7 +12,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # package, and how to see that the thing is there when it came another way:
-# a program, a pkg-config module (pc:), or a header (h:).
+# a program, a pkg-config module (pc:), a header (h:), or a file (f:).
 build_needs="
 g++                     g++
 cmake                   cmake
@@ -35,6 +35,7 @@ libgtest-dev            h:gtest/gtest.h
 libgmock-dev            h:gmock/gmock.h
 espeak-ng               espeak-ng
 gnuplot-nox             gnuplot
+libjs-chart.js          f:/usr/share/javascript/chart.js/chart.min.js
 "
 test_needs="
 ccache                  ccache
@@ -74,6 +75,7 @@ present() {
   case "$probe" in
     pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${probe#pc:}" ;;
     h:*) has_header "${probe#h:}" ;;
+    f:*) [[ -e "${probe#f:}" ]] ;;
     *) command -v "$probe" >/dev/null ;;
   esac
 }

@@ -77,6 +77,20 @@ Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
   return plan;
 }
 
+void add_curve(report::ModelReport& model, const train::TaskResult& result) {
+  if (result.history.empty()) return;
+  report::LearningCurve curve;
+  curve.fold = result.fold;
+  curve.seed = result.seed;
+  curve.selected_epoch = result.selected_epoch;
+  for (const train::Epoch& epoch : result.history) {
+    curve.train_loss.push_back(epoch.train_loss);
+    curve.validation_loss.push_back(epoch.validation_loss);
+    curve.validation_uar.push_back(epoch.validation_uar);
+  }
+  model.curves.push_back(std::move(curve));
+}
+
 report::ModelReport model_report(const std::string& name, const std::vector<train::TaskResult>& results,
                                  const std::vector<train::Task>& tasks, const Dataset& dataset) {
   report::ModelReport model;
@@ -84,6 +98,7 @@ report::ModelReport model_report(const std::string& name, const std::vector<trai
   for (const train::TaskResult& result : results) {
     if (result.model != name) continue;
     model.parameters = result.parameters;
+    add_curve(model, result);
     if (result.probabilities.empty()) continue;
     for (std::size_t i = 0; i < result.recordings.size(); ++i) {
       const auto r = static_cast<std::size_t>(result.recordings[i]);
@@ -229,7 +244,8 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   const std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
 
-  const report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
+  report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
+  run_report.experiment = read_text(directory.file("experiment.json"));
   outcome.results_text = report::results_text(run_report);
   outcome.results_json = report::results_json(run_report);
   write_atomically(directory.file("predictions.csv"), report::predictions_csv(run_report));

@@ -189,5 +189,37 @@ TEST(Report, ThePageEscapesNamesAndShowsAFailedAudit) {
   EXPECT_THAT(results_text(report), HasSubstr("leak audit: FAILED"));
 }
 
+TEST(Report, ThePageHasTheFiguresOfItsCharts) {
+  RunReport report = small_report();
+  report.experiment = "{\"name\": \"<x>\"}";
+  LearningCurve curve;
+  curve.selected_epoch = 2;
+  curve.train_loss = {0.75, 0.5};
+  curve.validation_loss = {0.875, std::numeric_limits<double>::quiet_NaN()};
+  curve.validation_uar = {0.5, 0.625};
+  report.models[0].curves = {curve};
+  const std::string page = results_html(report);
+  EXPECT_THAT(
+      page,
+      HasSubstr("<tr><td>1</td><td>1</td><td>2</td><td>2</td><td>0.500</td><td>&ndash;</td><td>62.5</td>"));
+  EXPECT_THAT(page, HasSubstr("UAR of demo/2"));                // the worst actor
+  EXPECT_THAT(page, HasSubstr("95 % interval 50.0 to 100.0"));  // of two actors
+  EXPECT_THAT(page, HasSubstr("{&quot;name&quot;: &quot;&lt;x&gt;&quot;}"));
+  EXPECT_THAT(page, HasSubstr("<tr><td>demo/d</td><td>sad &amp; &lt;b&gt;</td><td>angry</td><td>75.0</td>"));
+  EXPECT_THAT(page, HasSubstr("Chart.js v3"));
+}
+
+// A name can neither end the script element that holds the data nor the page's own.
+TEST(Report, ThePagesDataEndsWhereItShould) {
+  RunReport report = small_report();
+  for (Prediction& prediction : report.models[0].predictions) {
+    if (prediction.actor == "demo/2") prediction.actor = "</script><b>";
+  }
+  score_predictions(report.models[0], 2);
+  const std::string page = results_html(report);
+  EXPECT_THAT(page, HasSubstr("\\u003c/script>\\u003cb>"));
+  EXPECT_THAT(page, Not(HasSubstr("</script><b>")));
+}
+
 }  // namespace
 }  // namespace serval::report

@@ -58,6 +58,14 @@ struct HeadPrediction {
   double truth = 0, predicted = 0;
 };
 
+// How one training went, epoch by epoch from 1. Values may be NaN: there is no such thing to measure.
+struct LearningCurve {
+  int fold = 0;  // from 0
+  std::uint64_t seed = 1;
+  int selected_epoch = 0;
+  std::vector<double> train_loss, validation_loss, validation_uar;
+};
+
 struct ModelReport {
   std::string name;
   std::int64_t parameters = 0;
@@ -69,6 +77,7 @@ struct ModelReport {
   std::vector<Prediction> predictions;  // by fold, then seed
   std::vector<HeadReport> heads;
   std::vector<HeadPrediction> head_predictions;
+  std::vector<LearningCurve> curves;  // none of a classical model
 
   bool has_classes() const { return !folds.empty(); }
 };
@@ -94,6 +103,7 @@ struct RunReport {
   // What a reader must know before believing a figure: synthetic speech, a protocol that leaks, and the like.
   std::vector<std::string> stamps;
   std::vector<std::pair<std::string, std::string>> versions;  // "serval" -> "0.1.0"
+  std::string experiment;                                     // the resolved experiment, as JSON; may be ""
   std::string device;                                         // "cpu" or "cuda"
   std::vector<std::string> devices;  // every device that trained a model, by name and libraries
   std::vector<std::pair<std::string, double>> seconds;  // stage -> seconds of the runs that computed it
