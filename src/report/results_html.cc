@@ -85,6 +85,12 @@ std::string results_html(const RunReport& report) {
           escaped(report.name), "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", kPageCss,
           "</style></head><body><main>\n<h1>", escaped(report.name), "</h1>\n");
   for (const std::string& stamp : report.stamps) out += "<p class=\"stamp\">" + escaped(stamp) + "</p>\n";
+  if (report.configurations > 1) {
+    out +=
+        cat("<p class=\"stamp\">", report.configurations,
+            " configurations were tried: the best of them looks better than it is, unless validation chose "
+            "it.</p>\n");
+  }
   out += report.audit.passed()
              ? "<p class=\"stamp passed\">Leak audit: passed.</p>\n"
              : "<p class=\"stamp failed\">The leak audit failed: these figures prove nothing.</p>\n";

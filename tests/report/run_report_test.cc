@@ -198,7 +198,10 @@ TEST(Report, ThePageHasTheFiguresOfItsCharts) {
   curve.validation_loss = {0.875, std::numeric_limits<double>::quiet_NaN()};
   curve.validation_uar = {0.5, 0.625};
   report.models[0].curves = {curve};
+  EXPECT_THAT(results_html(report), Not(HasSubstr("configurations were tried")));
+  report.configurations = 3;
   const std::string page = results_html(report);
+  EXPECT_THAT(page, HasSubstr("3 configurations were tried"));
   EXPECT_THAT(
       page,
       HasSubstr("<tr><td>1</td><td>1</td><td>2</td><td>2</td><td>0.500</td><td>&ndash;</td><td>62.5</td>"));

@@ -93,5 +93,5 @@
   document.documentElement.classList.add("scripted");
   draw();
   dark.addEventListener("change", draw);
-  window.addEventListener("beforeprint", function () { drawn.forEach(function (c) { c.resize(); }); });
+  window.matchMedia("print").addEventListener("change", draw);  // paper has its own colours and width
 })();
