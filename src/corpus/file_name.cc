@@ -195,6 +195,7 @@ void NameReader::fill(Recording& recording, const NamedList<std::string>& values
   }
   recording.intensity = value("intensity");
   recording.repetition = value("repetition");
+  if (const std::string group = value("group"); !group.empty()) recording.group = prefix + group;
 }
 
 ParsedName NameReader::parse(const fs::path& path) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -16,9 +17,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<std::string> kColumns = {"id",        "path",       "corpus",    "actor",
-                                           "gender",    "label_raw",  "label",     "sentence",
-                                           "intensity", "repetition", "synthetic", "content_hash"};
+const std::vector<std::string> kColumns = {
+    "id",       "path",      "corpus",     "actor", "gender",       "label_raw", "label",
+    "sentence", "intensity", "repetition", "group", "derived_from", "synthetic", "content_hash"};
 
 // One row, seen by the columns' names. Blanks around a field are nobody's name.
 class Row {
@@ -75,6 +76,8 @@ Recording recording_of(const Row& row, const std::string& default_corpus, const 
   recording.sentence = prefixed(recording.corpus, row["sentence"]);
   recording.intensity = row["intensity"];
   recording.repetition = row["repetition"];
+  recording.group = prefixed(recording.corpus, row["group"]);
+  recording.derived_from = prefixed(recording.corpus, row["derived_from"]);
   recording.synthetic = synthetic_of(row, errors);
   recording.content_hash = row["content_hash"];
   return recording;
@@ -93,6 +96,29 @@ void check_columns(const CsvTable& table, LineErrors& errors) {
     }
   }
   errors.throw_if_any();
+}
+
+// A copy of something that is not there, of itself, or of a copy in a ring.
+void check_sources(const std::vector<Recording>& recordings, const std::vector<int>& lines,
+                   LineErrors& errors) {
+  std::map<std::string, std::size_t> number;
+  for (std::size_t i = 0; i < recordings.size(); ++i) number.emplace(recordings[i].id, i);
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
+    std::size_t at = i;
+    for (std::size_t steps = 0; !recordings[at].derived_from.empty(); ++steps) {
+      const auto source = number.find(recordings[at].derived_from);
+      if (source == number.end()) {
+        if (at == i)
+          errors.add(lines[i], cat("derived_from \"", recordings[i].derived_from, "\" is the id of no line"));
+        break;
+      }
+      at = source->second;
+      if (steps > recordings.size() || at == i) {
+        errors.add(lines[i], cat(recordings[i].id, " is derived from itself"));
+        break;
+      }
+    }
+  }
 }
 
 void check_ids(const std::vector<Recording>& recordings, const std::vector<int>& lines, LineErrors& errors) {
@@ -117,7 +143,7 @@ void check_ids(const std::vector<Recording>& recordings, const std::vector<int>&
 std::string manifest_csv(const std::vector<Recording>& recordings) {
   std::string out = join(kColumns, ",") + "\n";
   for (const Recording& r : recordings) {
-    const std::array<std::string, 12> fields = {r.id,
+    const std::array<std::string, 14> fields = {r.id,
                                                 r.path,
                                                 r.corpus,
                                                 r.actor,
@@ -127,6 +153,8 @@ std::string manifest_csv(const std::vector<Recording>& recordings) {
                                                 r.sentence,
                                                 r.intensity,
                                                 r.repetition,
+                                                r.group,
+                                                r.derived_from,
                                                 r.synthetic ? "true" : "false",
                                                 r.content_hash};
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -157,6 +185,7 @@ std::vector<Recording> read_manifest_csv(const std::string& path, const std::str
     std::vector<std::string>().swap(fields.fields);  // a large manifest is not held twice
   }
   check_ids(recordings, lines, errors);
+  check_sources(recordings, lines, errors);
   errors.throw_if_any();
   if (recordings.empty()) throw DataError(cat(path, ": names no recording"));
   return recordings;

@@ -38,7 +38,7 @@ class ModelCopies : public train::Augmentation {
         inputs_(inputs),
         fold_(static_cast<std::uint32_t>(task.fold)),
         seed_(task.seed),
-        sources_(copied_recordings(task.sides)),
+        sources_(copied_recordings(task.sides, task.protocol)),
         threads_(threads),
         extractors_(inputs.size()) {
     // On a GPU the model's own stream; on the CPU one extractor a thread.
@@ -173,7 +173,16 @@ class ModelCopies : public train::Augmentation {
 
 }  // namespace
 
-const std::vector<std::int64_t>& copied_recordings(const folds::Fold& fold) { return fold.train; }
+std::vector<std::int64_t> copied_recordings(const folds::Fold& fold,
+                                            const folds::ProtocolSettings& protocol) {
+  std::vector<std::int64_t> out = fold.train;
+  if (!protocol.has(folds::Leak::kCopiesBeforeSplit)) return out;
+  out.insert(out.end(), fold.validation.begin(), fold.validation.end());
+  out.insert(out.end(), fold.test.begin(), fold.test.end());
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
 
 CopyMaker::CopyMaker(const ExperimentSettings& settings, std::shared_ptr<const audio::Augmenter> augmenter,
                      const Dataset& dataset)

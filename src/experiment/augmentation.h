@@ -44,7 +44,7 @@ class CopyMaker {
 };
 
 // The recordings of a fold that copies are made of: what the copies, their lineage and the audit go by.
-const std::vector<std::int64_t>& copied_recordings(const folds::Fold& fold);
+std::vector<std::int64_t> copied_recordings(const folds::Fold& fold, const folds::ProtocolSettings& protocol);
 
 // Makes a task's copies while it trains. `features` are the settings of each input's feature set.
 train::MakeAugmentation augmentation_of(std::shared_ptr<const CopyMaker> copies,

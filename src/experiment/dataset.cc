@@ -12,6 +12,7 @@
 #include "audio_stage.h"
 #include "external_stage.h"
 #include "feature_stage.h"
+#include "sound_stage.h"
 #include "targets.h"
 
 namespace serval::experiment {
@@ -98,7 +99,11 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
           cat(dataset.skipped.size(), " unusable recordings are left out: ", first_few(dataset.skipped)));
     if (options.load_values) dataset.waveform_hashes = audio->read_hashes();
   }
-  {
+  if (options.load_values) {
+    const StageClock clock(dataset, "comparing sounds");
+    dataset.near_duplicates = sound_stage(*audio, settings.store, options.threads);
+  }
+  if (options.features) {
     const StageClock clock(dataset, "features");
     for (const auto& [name, feature] : settings.features) {
       dataset.features.push_back(

@@ -20,62 +20,15 @@
 #include "augmentation.h"
 #include "follow_training.h"
 #include "head_reports.h"
+#include "plan.h"
 #include "run_directory.h"
+#include "stages.h"
 #include "targets.h"
 #include "tasks.h"
 
 namespace serval::experiment {
 
 namespace {
-
-struct Plan {
-  std::vector<folds::Fold> folds;
-  // [feature set][fold]
-  std::vector<std::vector<folds::Normaliser>> normalisers;
-  FoldedTargets targets;
-  audit::Audit audit;
-};
-
-Plan make_plan(const ExperimentSettings& settings, const Dataset& dataset) {
-  Plan plan;
-  plan.folds = folds::make_folds(settings.folds, dataset.manifest);
-  folds::check_disjoint(plan.folds, dataset.manifest);
-  std::vector<audit::Statistic> statistics;
-  for (const FeatureSet& set : dataset.features) {
-    const folds::RaggedFeatures ragged{set.values.data(), set.offsets, set.dimension};
-    std::vector<folds::Normaliser>& normalisers = plan.normalisers.emplace_back();
-    for (const folds::Fold& fold : plan.folds) {
-      normalisers.push_back(folds::fit_normaliser(ragged, fold, dataset.manifest));
-      statistics.push_back({cat("normaliser of ", set.name, ", fold ", fold.index + 1), fold.index,
-                            normalisers.back().fitted_on_actors});
-    }
-  }
-  plan.targets = fold_targets(settings, dataset, plan.folds);
-  statistics.insert(statistics.end(), plan.targets.statistics.begin(), plan.targets.statistics.end());
-  // Whose recordings those were is read off the recordings, not off the plan's own lists.
-  const auto actors_of = [&](const std::vector<std::int64_t>& recordings) {
-    std::set<std::string> actors;
-    for (const std::int64_t r : recordings)
-      actors.insert(dataset.manifest.recordings[static_cast<std::size_t>(r)].actor);
-    return std::vector<std::string>(actors.begin(), actors.end());
-  };
-  for (const folds::Fold& fold : plan.folds) {
-    statistics.push_back({cat("weights, fold ", fold.index + 1), fold.index, actors_of(fold.train)});
-    if (settings.train.class_weights != train::ClassWeights::kNone) {
-      statistics.push_back({cat("class weights, fold ", fold.index + 1), fold.index, actors_of(fold.train)});
-    }
-    if (settings.train.select == train::Select::kBestValidation) {
-      statistics.push_back(
-          {cat("choice of the epoch, fold ", fold.index + 1), fold.index, actors_of(fold.validation)});
-    }
-  }
-  std::vector<audit::TrainingSources> copied;
-  if (settings.augment.enabled()) {
-    for (const folds::Fold& fold : plan.folds) copied.push_back({fold.index, copied_recordings(fold)});
-  }
-  plan.audit = audit::audit_plan(dataset.manifest, plan.folds, dataset.waveform_hashes, statistics, copied);
-  return plan;
-}
 
 void add_curve(report::ModelReport& model, const train::TaskResult& result) {
   if (result.history.empty()) return;
@@ -172,7 +125,10 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   for (const train::TaskResult& result : results)
     devices.insert(result.devices.begin(), result.devices.end());
   out.devices.assign(devices.begin(), devices.end());
-  out.stamps = make_stamps(dataset, out.corpora, out.devices);
+  out.leaks = settings.protocol.leaks;
+  out.stamps = folds::protocol_stamps(settings.protocol);
+  for (std::string& stamp : make_stamps(dataset, out.corpora, out.devices))
+    out.stamps.push_back(std::move(stamp));
   out.versions = {{"serval", kVersion}};
   out.device = to_string(device.kind);
   out.seconds = dataset.seconds;
@@ -190,33 +146,12 @@ std::shared_ptr<const audio::Augmenter> make_augmenter(const ExperimentSettings&
   return std::make_shared<const audio::Augmenter>(settings.augment, settings.audio.sample_rate_hz);
 }
 
-// Networks that start from another one's weights train after it; all others side by side.
-std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings,
-                                          const std::vector<train::Task>& tasks,
-                                          const train::CohortOptions& options) {
-  std::map<std::string, int> stage_of;  // of a model
-  int stages = 0;
-  for (const auto& [name, model] : settings.models) {
-    const bool follows = model.initial_weights && !model.initial_weights->model.empty();
-    stage_of[name] = follows ? stage_of.at(model.initial_weights->model) + 1 : 0;
-    stages = std::max(stages, stage_of[name] + 1);
-  }
-  std::vector<train::TaskResult> results(tasks.size());
-  for (int stage = 0; stage < stages; ++stage) {
-    std::vector<std::size_t> numbers;
-    std::vector<train::Task> now;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      if (stage_of.at(tasks[i].model) != stage) continue;
-      numbers.push_back(i);
-      now.push_back(tasks[i]);
-    }
-    std::vector<train::TaskResult> done = train::run_cohort(now, options);
-    for (std::size_t i = 0; i < done.size(); ++i) results[numbers[i]] = std::move(done[i]);
-  }
-  return results;
-}
-
 }  // namespace
+
+audit::Audit audit_experiment(const ExperimentSettings& settings, int threads) {
+  const Dataset dataset = make_dataset(settings, {Device{}, threads, true, false});
+  return plan_folds(settings, dataset).audit;
+}
 
 RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options) {
   const RunDirectory directory(options.folder.empty() ? "runs/" + settings.name : options.folder, settings);
@@ -235,14 +170,21 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   const std::shared_ptr<const audio::Augmenter> augmenter = make_augmenter(settings);
   Dataset dataset = make_dataset(settings, {options.device, options.threads, true});
   corpus::write_manifest_csv(dataset.manifest.recordings, directory.file("manifest.csv"));
-  const Plan plan = make_plan(settings, dataset);
-  write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
-  audit::require_passed(plan.audit, directory.folder());
+  Plan plan = plan_folds(settings, dataset);
+  const auto need_audit = [&] {
+    write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
+    audit::require_passed(plan.audit, directory.folder());
+  };
+  need_audit();
+  fit_plan(plan, settings, dataset);
 
-  const std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers,
-                                                    plan.targets, directory, options.device, augmenter);
-  const std::vector<train::TaskResult> results =
+  std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers, plan.targets,
+                                              directory, options.device, augmenter);
+  std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
+  audit_results(plan, settings, dataset.manifest, tasks, results, {});
+  need_audit();
+  keep_outer(tasks, results);
 
   report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
   run_report.experiment = read_text(directory.file("experiment.json"));

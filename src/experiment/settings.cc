@@ -177,6 +177,7 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.object("audio", s.audio, {"from recording to samples"});
   v.map("features", s.features, {"feature sets by name", "", Need::kRequired});
   v.object("folds", s.folds, {"who trains, validates and is tested"});
+  v.object("protocol", s.protocol, {"what leaks on purpose, as in a paper that is followed to the letter"});
   v.map("targets", s.targets, {"what networks learn besides the classes, by name"});
   v.object(
       "augment", s.augment,
@@ -196,8 +197,24 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.check(!s.seeds.empty(), "seeds", "at least one seed is needed");
   v.check(std::set<std::int64_t>(s.seeds.begin(), s.seeds.end()).size() == s.seeds.size(), "seeds",
           "a seed is named twice");
-  v.check(s.train.select == train::Select::kLast || s.folds.validation_actors > 0, "folds",
-          "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  const bool by_actors =
+      s.folds.scheme != folds::Scheme::kList && s.folds.scheme != folds::Scheme::kStratifiedRandom &&
+      s.folds.scheme != folds::Scheme::kUnshuffledTail && s.folds.groups.empty() && s.folds.preset.empty();
+  v.check(s.train.select == train::Select::kLast || s.folds.validation_actors > 0 ||
+              s.folds.inner_folds > 0 || s.folds.validation_share > 0 ||
+              s.protocol.has(folds::Leak::kTestSelection) || !by_actors,
+          "folds", "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  folds::check_protocol(v, s.folds, s.protocol);
+  v.check(s.folds.inner_folds == 0 || s.train.schedule.type != train::ScheduleType::kPlateau ||
+              s.train.schedule.monitor == train::Monitor::kTrainLoss,
+          "train",
+          "schedule.monitor: with folds.inner_folds nobody validates a fold's own model; set it to "
+          "\"train_loss\"");
+  v.check(!s.augment.enabled() || !s.protocol.has(folds::Leak::kSpeakerStatistics), "augment",
+          "copies cannot be normalised by their actor's own statistics; take out augment, or the leak "
+          "speaker_statistics");
+  v.check(s.augment.enabled() || !s.protocol.has(folds::Leak::kCopiesBeforeSplit), "protocol",
+          "leaks: copies_before_split is named, but augment makes no copies");
   check_augment(v, s);
   check_models(v, s);
   check_targets(v, s);

@@ -1,6 +1,8 @@
 #include "tasks.h"
 
 #include <algorithm>
+#include <map>
+#include <numeric>
 
 #include "serval/core/error.h"
 #include "serval/core/hash.h"
@@ -16,7 +18,7 @@ namespace serval::experiment {
 namespace {
 
 // Raised whenever the same task would train to other weights than before.
-constexpr int kTrainingVersion = 3;
+constexpr int kTrainingVersion = 4;
 
 std::size_t feature_index(const ExperimentSettings& settings, const std::string& name) {
   for (std::size_t i = 0; i < settings.features.size(); ++i) {
@@ -118,12 +120,13 @@ void hash_head(Hasher& hasher, const train::Head& head) {
   hasher.text(write_json(settings_to_json(loss))).text(json_number(head.weight));
 }
 
-// `from`: the key of the task whose weights this one starts from; "": none of this experiment.
+// `before`: the keys of the tasks whose weights or choices this one starts from; "": none of this experiment.
 std::string hash_task(const train::Task& task, const ModelPlan& plan, const Dataset& dataset,
-                      const Device& device, const std::string& augmentation, const std::string& from) {
+                      const Device& device, const std::string& augmentation, const std::string& before) {
   Hasher hasher;
   hasher.integer(kTrainingVersion).text(to_string(device.kind));
   if (!augmentation.empty()) hasher.text(augmentation);
+  hasher.text(before);
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
     InputSettings input = plan.inputs[i].second;
     hasher.text(plan.inputs[i].first).text(dataset.features[plan.sets[i]].key);
@@ -142,13 +145,14 @@ std::string hash_task(const train::Task& task, const ModelPlan& plan, const Data
     for (const train::Head& head : task.heads) hash_head(hasher, head);
     if (task.initial_weights) {
       for (const auto& [name, array] : task.initial_weights->map) hasher.text(name).text(array);
-      hasher.text(from.empty() ? hash_file(task.initial_weights->path(task.fold, task.seed)) : from);
+      if (before.empty()) hasher.text(hash_file(task.initial_weights->path(task.fold, task.seed)));
     }
   } else {
     learners::LearnerSettings learner = task.learner.value();
     hasher.text(write_json(settings_to_json(learner)));
   }
-  hasher.integer(task.fold).integer(static_cast<std::int64_t>(task.seed));
+  hasher.integer(task.fold).integer(static_cast<std::int64_t>(task.seed)).integer(task.inner);
+  for (const std::string& leak : task.protocol.leaks) hasher.text(leak);
   for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
     hasher.integer(static_cast<std::int64_t>(side->size()));
     for (const std::int64_t r : *side) {
@@ -161,14 +165,13 @@ std::string hash_task(const train::Task& task, const ModelPlan& plan, const Data
 
 // Where a task starts from another model's weights: names its checkpoint of the same fold and seed, and gives the key of
 // the task that writes it. "" for the others.
-std::string start_from(train::Task& task, const std::vector<train::Task>& tasks,
-                       const RunDirectory& directory) {
+std::string start_from(train::Task& task, const std::vector<train::Task>& tasks) {
   if (!task.initial_weights || task.initial_weights->model.empty()) return "";
   for (const train::Task& other : tasks) {
-    if (other.model != task.initial_weights->model || other.fold != task.fold || other.seed != task.seed)
+    if (other.model != task.initial_weights->model || other.fold != task.fold || other.seed != task.seed ||
+        other.inner != task.inner)
       continue;
-    task.initial_weights->file =
-        directory.model_folder(other.model, other.fold, other.seed) + "/checkpoint.h5";
+    task.initial_weights->file = other.folder + "/checkpoint.h5";
     NamedList<std::string>& map = task.initial_weights->map;
     if (map.empty()) map.emplace_back("*", "*");
     for (auto& [block, array] : map) array = "selected/" + array;
@@ -210,6 +213,15 @@ folds::Normaliser as_they_are(std::int64_t columns) {
   return {std::vector<float>(count, 0.0f), std::vector<float>(count, 1.0f), {}};
 }
 
+// Places in `folds`, those of inner folds before all others.
+std::vector<std::size_t> inner_first(const std::vector<folds::Fold>& folds) {
+  std::vector<std::size_t> places(folds.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  std::stable_partition(places.begin(), places.end(),
+                        [&](std::size_t place) { return folds[place].inner > 0; });
+  return places;
+}
+
 }  // namespace
 
 std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset,
@@ -227,15 +239,19 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
     std::vector<features::FeatureSettings> features;
     for (const std::size_t set : plan.sets) features.push_back(settings.features[set].second);
     for (const std::int64_t seed : settings.seeds) {
-      for (const folds::Fold& fold : folds) {
+      std::map<int, std::string> inner_keys;  // of each fold, all in one
+      for (const std::size_t place : inner_first(folds)) {
+        const folds::Fold& fold = folds[place];
         train::Task& task = tasks.emplace_back();
         task.model = name;
         task.fold = fold.index;
+        task.inner = fold.inner;
+        task.protocol = settings.protocol;
         task.seed = static_cast<std::uint64_t>(seed);
         task.inputs = plan.task_inputs;
         for (std::size_t i = 0; i < task.inputs.size(); ++i) {
           task.inputs[i].normaliser = plan.inputs[i].second.normalise
-                                          ? normalisers[plan.sets[i]][static_cast<std::size_t>(fold.index)]
+                                          ? normalisers[plan.sets[i]][place]
                                           : as_they_are(task.inputs[i].data->feature);
         }
         if (copies && model.network) task.augment = augmentation_of(copies, plan.inputs, features);
@@ -243,11 +259,15 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         task.learner = model.learner;
         task.initial_weights = model.initial_weights;
         task.settings = settings.train;
-        task.heads = make_heads(settings, model, dataset, targets, fold.index);
+        // Inner folds have chosen for it.
+        if (inner_keys.count(fold.index) > 0 && fold.inner == 0) task.settings.select = train::Select::kLast;
+        task.heads = make_heads(settings, model, dataset, targets, static_cast<int>(place));
         task.sides = fold;
         task.folder = directory.model_folder(name, fold.index, task.seed);
-        const std::string from = start_from(task, tasks, directory);
+        if (fold.inner > 0) task.folder += cat("/inner-", fold.inner);
+        const std::string from = start_from(task, tasks) + (fold.inner > 0 ? "" : inner_keys[fold.index]);
         task.key = hash_task(task, plan, dataset, device, augmenter ? augmenter->fingerprint() : "", from);
+        if (fold.inner > 0) inner_keys[fold.index] += task.key;
       }
     }
   }

@@ -19,6 +19,7 @@ struct Side {
 void check_disjoint(const std::vector<Fold>& folds, const corpus::Manifest& manifest) {
   std::vector<std::string> problems;
   for (const Fold& fold : folds) {
+    if (!fold.actors_apart) continue;
     std::map<std::string, std::set<std::string>> sides_of;  // actor -> sides
     const Side sides[] = {{"training", fold.train_actors, fold.train},
                           {"validation", fold.validation_actors, fold.validation},

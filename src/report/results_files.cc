@@ -3,6 +3,7 @@
 #include "serval/core/text.h"
 #include "serval/report/run_report.h"
 
+#include "csv_stamp.h"
 #include "results_heads.h"
 #include "results_json.h"
 
@@ -50,7 +51,7 @@ std::string results_json(const RunReport& report) {
   }
   out.set("corpora", std::move(corpora));
   out.set("stamps", JsonValue::of(report.stamps));
-  out.set("audit", JsonValue::of(report.audit.passed() ? "passed" : "failed"));
+  out.set("audit", JsonValue::of(report.audit.verdict()));
   JsonValue versions = JsonValue::object();
   for (const auto& [name, version] : report.versions) versions.set(name, JsonValue::of(version));
   out.set("versions", std::move(versions));
@@ -65,13 +66,13 @@ std::string results_json(const RunReport& report) {
 }
 
 std::string results_csv(const RunReport& report) {
-  std::string out = "model,fold,seed,test_actors,recordings,uar,wa,macro_f1\n";
+  std::string out = "model,fold,seed,test_actors,recordings,uar,wa,macro_f1" + header_end(report);
   for (const ModelReport& model : report.models) {
     for (const evaluate::FoldScores& fold : model.folds) {
       out += cat(csv_field(model.name), ",", fold.fold + 1, ",", fold.seed, ",",
                  csv_field(join(fold.test_actors, " ")), ",", fold.scores.count, ",",
                  json_number(fold.scores.uar), ",", json_number(fold.scores.wa), ",",
-                 json_number(fold.scores.macro_f1), "\n");
+                 json_number(fold.scores.macro_f1), line_end(report));
     }
   }
   return out;
@@ -80,7 +81,7 @@ std::string results_csv(const RunReport& report) {
 std::string predictions_csv(const RunReport& report) {
   std::string out = "recording,corpus,actor,label,predicted,model,fold,seed";
   for (const std::string& name : report.classes) out += "," + csv_field("p_" + name);
-  out += "\n";
+  out += header_end(report);
   for (const ModelReport& model : report.models) {
     for (const Prediction& p : model.predictions) {
       out += cat(csv_field(p.recording), ",", csv_field(p.corpus), ",", csv_field(p.actor), ",",
@@ -89,7 +90,7 @@ std::string predictions_csv(const RunReport& report) {
                  ",", p.fold + 1, ",", p.seed);
       for (const float probability : p.probabilities)
         out += "," + json_number(static_cast<double>(probability));
-      out += "\n";
+      out += line_end(report);
     }
   }
   return out;

@@ -6,6 +6,7 @@
 #include "serval/core/text.h"
 #include "serval/report/run_report.h"
 
+#include "csv_stamp.h"
 #include "results_json.h"
 
 namespace serval::report {
@@ -83,7 +84,7 @@ JsonValue fairness_json(const Groups& groups) {
 std::string groups_csv(const RunReport& report) {
   std::string out = "model,group,name,predictions,uar,wa,macro_f1";
   for (const std::string& name : report.classes) out += "," + csv_field("recall_" + name);
-  out += "\n";
+  out += header_end(report);
   for (const ModelReport& model : report.models) {
     for (const NamedGroups& kind : group_kinds()) {
       for (const evaluate::GroupScores& group : model.groups.*kind.groups) {
@@ -91,7 +92,7 @@ std::string groups_csv(const RunReport& report) {
         out += cat(csv_field(model.name), ",", kind.name, ",", csv_field(group.name), ",", s.count, ",",
                    json_number(s.uar), ",", json_number(s.wa), ",", json_number(s.macro_f1));
         for (const double recall : s.recall) out += std::isnan(recall) ? "," : "," + json_number(recall);
-        out += "\n";
+        out += line_end(report);
       }
     }
   }

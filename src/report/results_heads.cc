@@ -8,6 +8,7 @@
 #include "serval/core/error.h"
 #include "serval/core/text.h"
 
+#include "csv_stamp.h"
 #include "results_json.h"
 
 namespace serval::report {
@@ -120,10 +121,10 @@ std::string heads_csv(const RunReport& report) {
   std::string out;
   const auto add = [&](const ModelReport& model, const HeadReport& head, const auto& fold,
                        const std::string& name, const char* measure, double value) {
-    out +=
-        cat(csv_field(model.name), ",", csv_field(head.name), ",", csv_field(head.target), ",", fold.fold + 1,
-            ",", fold.seed, ",", csv_field(join(fold.test_actors, " ")), ",", fold.scores.count, ",",
-            csv_field(name), ",", measure, ",", std::isnan(value) ? "" : json_number(value), "\n");
+    out += cat(csv_field(model.name), ",", csv_field(head.name), ",", csv_field(head.target), ",",
+               fold.fold + 1, ",", fold.seed, ",", csv_field(join(fold.test_actors, " ")), ",",
+               fold.scores.count, ",", csv_field(name), ",", measure, ",",
+               std::isnan(value) ? "" : json_number(value), line_end(report));
   };
   for (const ModelReport& model : report.models) {
     for (const HeadReport& head : model.heads) {
@@ -140,20 +141,21 @@ std::string heads_csv(const RunReport& report) {
     }
   }
   if (out.empty()) return out;
-  return "model,head,target,fold,seed,test_actors,recordings,name,measure,value\n" + out;
+  return "model,head,target,fold,seed,test_actors,recordings,name,measure,value" + header_end(report) + out;
 }
 
 std::string head_predictions_csv(const RunReport& report) {
   std::string out;
   for (const ModelReport& model : report.models) {
     for (const HeadPrediction& p : model.head_predictions) {
-      out += cat(csv_field(p.recording), ",", csv_field(p.corpus), ",", csv_field(p.actor), ",",
-                 csv_field(model.name), ",", csv_field(p.head), ",", p.fold + 1, ",", p.seed, ",",
-                 csv_field(p.name), ",", json_number(p.truth), ",", json_number(p.predicted), "\n");
+      out +=
+          cat(csv_field(p.recording), ",", csv_field(p.corpus), ",", csv_field(p.actor), ",",
+              csv_field(model.name), ",", csv_field(p.head), ",", p.fold + 1, ",", p.seed, ",",
+              csv_field(p.name), ",", json_number(p.truth), ",", json_number(p.predicted), line_end(report));
     }
   }
   if (out.empty()) return out;
-  return "recording,corpus,actor,model,head,fold,seed,name,truth,predicted\n" + out;
+  return "recording,corpus,actor,model,head,fold,seed,name,truth,predicted" + header_end(report) + out;
 }
 
 }  // namespace serval::report

@@ -107,7 +107,7 @@ std::string results_text(const RunReport& report) {
   if (report.configurations > 1)
     out += cat("  configurations tried: ", report.configurations,
                "; the best of them looks better than it is, unless validation chose it\n");
-  out += cat("  leak audit: ", report.audit.passed() ? "passed" : "FAILED", "\n");
+  out += cat("  leak audit: ", report.audit.passed() ? report.audit.verdict() : "FAILED", "\n");
   for (const std::string& stamp : report.stamps) out += cat("  note: ", stamp, "\n");
   return out;
 }

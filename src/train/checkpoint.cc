@@ -9,6 +9,8 @@
 #include "serval/store/hdf5.h"
 #include "serval/store/seal.h"
 
+#include "weights_lineage.h"
+
 namespace serval::train {
 
 namespace {
@@ -112,6 +114,7 @@ void write_checkpoint(const std::string& path, const Task& task, const TrainingS
       file.write_texts(group + "/fitted_on_actors", head.scaling.fitted_on_actors);
     }
     file.write_texts("devices", state.devices);
+    write_lineage(file, task, state.lineage);
     std::vector<double> history;
     for (const Epoch& e : state.history) {
       history.insert(history.end(), {static_cast<double>(e.epoch), e.train_loss, e.validation_loss,
@@ -146,6 +149,7 @@ bool read_checkpoint(const std::string& path, const Task& task, const std::vecto
   state.averaged = file.read_integer_attribute("averaged");
   state.selected = static_cast<int>(file.read_integer_attribute("selected_epoch"));
   state.devices = file.read_texts("devices");
+  state.lineage = read_lineage(file);
   const std::vector<double> rows = file.read_doubles("history");
   for (std::size_t at = 0; at + kHistoryColumns <= rows.size(); at += kHistoryColumns) {
     state.history.push_back({static_cast<int>(rows[at]), rows[at + 1], rows[at + 2], rows[at + 3],

@@ -15,6 +15,7 @@ struct TrainingState {
   std::int64_t step = 0;             // training steps so far
   std::int64_t averaged = 0;         // weights in the mean so far
   std::vector<std::string> devices;  // that ran them
+  Lineage lineage;
 };
 
 // Flat buffers. Weights, [parameter_count], are in the file by name and shape, one dataset a block.

@@ -30,7 +30,8 @@ constexpr std::int64_t kGpuOverheadBytes = std::int64_t{32} << 20;
 constexpr double kShareOfFree = 0.9;
 
 std::string describe_task(const Task& task) {
-  return cat(task.model, " fold ", task.fold + 1, " seed ", task.seed);
+  return cat(task.model, " fold ", task.fold + 1, task.inner > 0 ? cat(" inner ", task.inner) : "", " seed ",
+             task.seed);
 }
 
 std::string note(const Task& task, const Epoch& epoch) {
@@ -143,7 +144,7 @@ std::optional<TaskResult> run_task(const Task& task, Cohort& cohort) {
     check_interrupted();
     if (stop) return std::nullopt;
   }
-  progress.advance(task.settings.epochs - static_cast<std::int64_t>(trainer.history().size()));
+  progress.advance(task.epochs() - static_cast<std::int64_t>(trainer.history().size()));
   trainer.save(checkpoint);  // scoring can be interrupted too
 
   TaskResult result;
@@ -153,6 +154,8 @@ std::optional<TaskResult> run_task(const Task& task, Cohort& cohort) {
   result.devices = trainer.devices();
   result.selected_epoch = trainer.selected_epoch();
   result.history = trainer.history();
+  result.inner = task.inner;
+  result.lineage = trainer.lineage();
   result.recordings = task.sides.test;
   std::vector<HeadResult> heads = trainer.predict_heads(task.sides.test);
   for (std::size_t h = 0; h < heads.size(); ++h) {
@@ -179,7 +182,7 @@ std::vector<TaskResult> run_cohort(const std::vector<Task>& tasks, const CohortO
     results[i] = read_task_result(tasks[i]);
     if (results[i]) continue;
     open.push_back(i);
-    epochs += tasks[i].learner ? 1 : tasks[i].settings.epochs;
+    epochs += tasks[i].learner ? 1 : tasks[i].epochs();
   }
   if (open.size() < tasks.size())
     log_info(cat(tasks.size() - open.size(), " of ", tasks.size(), " models are already trained"));

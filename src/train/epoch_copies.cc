@@ -27,7 +27,7 @@ void EpochCopies::take(const Context& context, const Task& task, std::span<const
   const std::set<std::int64_t> train(task.sides.train.begin(), task.sides.train.end());
   for (std::size_t i = 0; i < made.sources.size(); ++i) {
     const std::int64_t source = made.sources[i];
-    if (train.count(source) == 0) {
+    if (train.count(source) == 0 && !task.protocol.has(folds::Leak::kCopiesBeforeSplit)) {
       throw AuditError(cat("model ", task.model, ", fold ", task.fold + 1, ", seed ", task.seed,
                            ": an augmented copy was made from recording number ", source,
                            ", which is not on the training side of the fold"));

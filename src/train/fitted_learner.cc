@@ -7,6 +7,7 @@
 #include "serval/store/seal.h"
 
 #include "learner_task.h"
+#include "weights_lineage.h"
 
 namespace serval::train {
 
@@ -77,6 +78,7 @@ void write_learner(const std::string& path, const Task& task, const FittedLearne
     file.write("normaliser/mean", learner.normaliser.mean, columns);
     file.write("normaliser/scale", learner.normaliser.scale, columns);
     file.write_texts("normaliser/fitted_on_actors", learner.normaliser.fitted_on_actors);
+    write_lineage(file, task, {.trained_on = task.sides.train, .chosen_by = {}});
     write_arrays(file, "floats", state.floats);
     write_arrays(file, "doubles", state.doubles);
     write_arrays(file, "integers", state.integers);

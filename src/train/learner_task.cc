@@ -28,6 +28,8 @@ TaskResult run_learner(const Task& task) {
   result.model = task.model;
   result.fold = task.fold;
   result.seed = task.seed;
+  result.inner = task.inner;
+  result.lineage.trained_on = task.sides.train;
   result.recordings = task.sides.test;
   result.probabilities =
       learner.scores({test.data(), static_cast<std::int64_t>(task.sides.test.size()), task.data().feature});

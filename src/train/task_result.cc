@@ -38,6 +38,17 @@ double number_or_nan(const JsonValue& value) {
   return value.kind == JsonValue::Kind::kNull ? std::numeric_limits<double>::quiet_NaN() : value.real;
 }
 
+JsonValue numbers_json(const std::vector<std::int64_t>& numbers) {
+  JsonValue out = JsonValue::list();
+  for (const std::int64_t number : numbers) out.items.push_back(JsonValue::of(number));
+  return out;
+}
+std::vector<std::int64_t> numbers_of(const JsonValue& json) {
+  std::vector<std::int64_t> out;
+  for (const JsonValue& number : json.items) out.push_back(number.integer);
+  return out;
+}
+
 JsonValue rows_json(const std::vector<std::vector<float>>& rows) {
   JsonValue out = JsonValue::list();
   for (const std::vector<float>& values : rows) {
@@ -112,9 +123,7 @@ void write_task_result(const Task& task, const TaskResult& result) {
   JsonValue history = JsonValue::list();
   for (const Epoch& epoch : result.history) history.items.push_back(to_json(epoch));
   out.set("history", std::move(history));
-  JsonValue recordings = JsonValue::list();
-  for (const std::int64_t recording : result.recordings) recordings.items.push_back(JsonValue::of(recording));
-  out.set("recordings", std::move(recordings));
+  out.set("recordings", numbers_json(result.recordings));
   out.set("probabilities", rows_json(result.probabilities));
   if (!result.heads.empty()) {
     JsonValue heads = JsonValue::object();
@@ -122,6 +131,13 @@ void write_task_result(const Task& task, const TaskResult& result) {
       heads.set(said.output, head_json(task.head(said.output), result, said));
     out.set("heads", std::move(heads));
   }
+  JsonValue lineage = JsonValue::object();
+  lineage.set("trained_on", numbers_json(result.lineage.trained_on));
+  lineage.set("chosen_by", numbers_json(result.lineage.chosen_by));
+  lineage.set("weights_tell", JsonValue::of(result.lineage.weights_tell));
+  lineage.set("weights_heard", JsonValue::of(result.lineage.weights_heard));
+  lineage.set("weights_chosen_by", JsonValue::of(result.lineage.weights_chosen_by));
+  out.set("lineage", std::move(lineage));
   write_atomically(task.folder + "/history.csv", history_csv(result.history));
   write_atomically(result_path(task), write_json(out));
 }
@@ -146,8 +162,16 @@ std::optional<TaskResult> read_task_result(const Task& task) {
     if (const JsonValue* ccc = e.find("validation_ccc"); ccc != nullptr)
       result.history.back().validation_ccc = ccc->real;
   }
-  for (const JsonValue& recording : member(json, "recordings").items)
-    result.recordings.push_back(recording.integer);
+  result.inner = task.inner;
+  result.recordings = numbers_of(member(json, "recordings"));
+  const JsonValue& lineage = member(json, "lineage");
+  result.lineage.trained_on = numbers_of(member(lineage, "trained_on"));
+  result.lineage.chosen_by = numbers_of(member(lineage, "chosen_by"));
+  result.lineage.weights_tell = member(lineage, "weights_tell").boolean;
+  for (const JsonValue& actor : member(lineage, "weights_heard").items)
+    result.lineage.weights_heard.push_back(actor.text);
+  for (const JsonValue& actor : member(lineage, "weights_chosen_by").items)
+    result.lineage.weights_chosen_by.push_back(actor.text);
   result.probabilities = rows_of(member(json, "probabilities"));
   if (const JsonValue* heads = json.find("heads"); heads != nullptr) {
     for (const auto& [output, head] : heads->members)

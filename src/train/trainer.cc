@@ -21,6 +21,7 @@
 #include "task_sizes.h"
 #include "training_loss.h"
 #include "weight_mean.h"
+#include "weights_lineage.h"
 
 namespace serval::train {
 
@@ -94,9 +95,14 @@ struct Trainer::Impl {
     network.initialise(task.seed, static_cast<std::uint32_t>(task.fold));
     if (!task.initial_weights) return;
     std::vector<float> weights = network.parameters().to_host();
-    load_initial_weights(task.initial_weights->path(task.fold, task.seed), task.initial_weights->map,
-                         network.blocks(), weights);
+    const std::string path = task.initial_weights->path(task.fold, task.seed);
+    load_initial_weights(path, task.initial_weights->map, network.blocks(), weights);
     network.parameters().assign(weights);
+    const std::optional<HeardActors> heard = actors_heard_by(path);
+    state.lineage.weights_tell = heard.has_value();
+    if (!heard) return;
+    state.lineage.weights_heard = heard->trained;
+    state.lineage.weights_chosen_by = heard->chosen;
   }
 
   RandomStream random(RandomPurpose purpose, std::int64_t step) const {
@@ -117,7 +123,10 @@ struct Trainer::Impl {
     EpochPlan plan =
         shuffled_plan(data, training_items().front(), augmentation ? copies.recordings() : task.sides.train,
                       settings.batch_size, random(RandomPurpose::kShuffle, epoch), settings.sampling);
-    targets.fill(plan, augmentation ? copies.origins() : std::span<const std::int64_t>());
+    const std::span<const std::int64_t> origins =
+        augmentation ? copies.origins() : std::span<const std::int64_t>();
+    targets.fill(plan, origins);
+    note_recordings(state.lineage.trained_on, plan.recordings, origins);
     if (settings.augment_batch.mixup_alpha > 0) {
       mix_targets(plan, settings.augment_batch.mixup_alpha, random(RandomPurpose::kBatchAugment, epoch));
     }
@@ -164,6 +173,7 @@ struct Trainer::Impl {
   void validate(Epoch& record) {
     EpochPlan plan = sorted_plan(task.data(), items.front(), task.sides.validation, task.settings.batch_size);
     score_pass(plan);
+    note_recordings(state.lineage.chosen_by, plan.recordings, {});
     record.validation_loss = loss.mean(context);
     record.validation_uar = std::numeric_limits<double>::quiet_NaN();
     std::vector<double> ccc;
@@ -205,12 +215,13 @@ Trainer::~Trainer() = default;
 bool Trainer::finished() const {
   const TrainSettings& settings = impl_->task.settings;
   const int run = static_cast<int>(impl_->state.history.size());
-  if (run >= settings.epochs) return true;
+  if (run >= impl_->task.epochs()) return true;
   return settings.patience > 0 && settings.select == Select::kBestValidation &&
          run - impl_->state.selected >= settings.patience;
 }
 
 const std::vector<Epoch>& Trainer::history() const { return impl_->state.history; }
+const Lineage& Trainer::lineage() const { return impl_->state.lineage; }
 const std::vector<std::string>& Trainer::devices() const { return impl_->state.devices; }
 int Trainer::selected_epoch() const { return impl_->state.selected; }
 std::int64_t Trainer::parameter_count() const { return impl_->network.trained_count(); }

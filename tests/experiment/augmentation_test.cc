@@ -111,7 +111,7 @@ TEST_P(AugmentationTest, TheLineageNamesEveryCopyAndTrainingActorsAlone) {
 TEST_P(AugmentationTest, WithoutItNothingIsLeftAndNothingIsChecked) {
   run("out", {});
   EXPECT_FALSE(fs::exists(lineage("out", 1, 1)));
-  EXPECT_THAT(read_text(folder_ / "out/audit.json"), Not(HasSubstr("copies")));
+  EXPECT_THAT(read_text(folder_ / "out/audit.json"), Not(HasSubstr("copies_of_training_recordings_only")));
 }
 
 TEST_P(AugmentationTest, ThreadsAndCompanyChangeNoBit) {

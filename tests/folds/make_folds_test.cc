@@ -111,7 +111,7 @@ TEST(MakeFolds, UnknownPresetNamesTheKnownOnes) {
               AllOf(HasSubstr("\"nope\""), HasSubstr("ravdess_6x4, ravdess_luna_5, ravdess_emobox_6")));
   EXPECT_THAT(error_of({.scheme = Scheme::kLeaveOneActorOut, .preset = "ravdess_6x4"},
                        numbered_manifest("ravdess", 24)),
-              HasSubstr("leave_one_actor_out"));
+              HasSubstr("a preset lists its own folds"));
 }
 
 TEST(MakeFolds, ExplicitGroupsOverrideAndTheRestTrains) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iomanip>
 #include <iostream>
 
@@ -117,6 +118,20 @@ void features(const Common& common, const ExperimentArguments& arguments) {
   }
   out.set("features", std::move(sets));
   if (common.json) std::cout << write_json(out);
+}
+
+void audit(const Common& common, const ExperimentArguments& arguments) {
+  const int threads = threads_of(common);
+  const std::string finished = arguments.file + "/audit.json";
+  const bool of_run = std::filesystem::is_directory(arguments.file);
+  if (of_run && !std::filesystem::exists(finished))
+    throw ConfigError(cat(arguments.file, ": holds no audit.json, so it is no run's directory"));
+  const audit::Audit audit =
+      of_run ? audit::audit_of(parse_json_file(finished))
+             : experiment::audit_experiment(experiment::load_experiment(arguments.file, arguments.overrides),
+                                            threads);
+  std::cout << (common.json ? write_json(audit::to_json(audit)) : audit::audit_text(audit)) << std::flush;
+  audit::require_passed(audit, arguments.file);
 }
 
 void corpus_check(const Common& common, const std::string& folder) {

@@ -64,6 +64,8 @@ struct StatsArguments {
 
 void run(const Common& common, const ExperimentArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
+// Of an experiment that has not run, or of a run.
+void audit(const Common& common, const ExperimentArguments& arguments);
 void corpus_check(const Common& common, const std::string& folder);
 void corpus_scan(const Common& common, const std::string& use, const std::string& folder,
                  const std::string& out);

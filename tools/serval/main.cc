@@ -162,6 +162,11 @@ int main(int argc, char** argv) {
   add_experiment(features, common, experiment)->required();
   features->callback([&] { serval::cli::features(common, experiment); });
 
+  CLI::App* audit = app.add_subcommand(
+      "audit", "the leak audit of an experiment's plan, before anything trains, or of a run's directory");
+  add_experiment(audit, common, experiment)->required();
+  audit->callback([&] { serval::cli::audit(common, experiment); });
+
   CLI::App* corpus = app.add_subcommand("corpus", "look at recordings")->require_subcommand(1);
   std::string folder, use, out;
   CLI::App* check =

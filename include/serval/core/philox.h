@@ -39,6 +39,7 @@ enum class RandomPurpose : std::uint32_t {
   kBatchAugment = 8,
   kBootstrap = 9,
   kPermutation = 10,
+  kSplit = 11,
 };
 
 // One sequence of random numbers. `index` picks the number; equal arguments give equal numbers everywhere.

@@ -21,7 +21,10 @@ struct Recording {
   std::string sentence;   // prefixed like the actor: "ravdess/01"
   std::string intensity;  // "" where the corpus has none
   std::string repetition;
-  bool synthetic = false;    // made by a program, not spoken by a person
+  std::string group;  // a session, a room: what may stay apart besides actors; "" where there is none
+  std::string
+      derived_from;        // id of the recording that this one was made from: a changed copy; "": an original
+  bool synthetic = false;  // made by a program, not spoken by a person
   std::string content_hash;  // of the file's bytes; "" until computed
 };
 

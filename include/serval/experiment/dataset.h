@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "serval/audit/near_duplicates.h"
 #include "serval/core/context.h"
 #include "serval/corpus/manifest.h"
 #include "serval/experiment/settings.h"
@@ -27,7 +28,8 @@ struct Dataset {
   corpus::Manifest manifest;                 // usable recordings only
   std::vector<std::string> skipped;          // ids left out because they could not be used
   std::vector<std::string> waveform_hashes;  // [recording], of the decoded samples; empty like values
-  std::vector<FeatureSet> features;          // in the experiment's order
+  std::vector<audit::NearDuplicate> near_duplicates;          // by recording numbers; empty like values
+  std::vector<FeatureSet> features;                           // in the experiment's order
   std::vector<std::shared_ptr<const train::Target>> targets;  // in the experiment's order; empty like values
   // The usable recordings; null when nothing is augmented, or the stores alone were wanted.
   std::shared_ptr<const store::Store> audio;
@@ -39,6 +41,7 @@ struct DatasetOptions {
   int threads = 1;
   bool load_values = true;  // false: fill the stores only; then memory does not grow with the recordings'
                             // length, and by about 1 KB with each of them
+  bool features = true;     // false: recordings and what the audit needs to know of them alone
 };
 
 // Finds, decodes, extracts; reads the stores where they hold it already and says which it did.

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "serval/audit/audit.h"
 #include "serval/core/tensor.h"
 #include "serval/experiment/settings.h"
 
@@ -24,5 +25,9 @@ struct RunOutcome {
 // Throws ConfigError when the directory holds another experiment (the differences are listed), or something
 // that is no run at all; InterruptedError and DiskError leave a run that the same call continues.
 RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options);
+
+// The first pass of the leak audit alone: nothing is extracted or trained. What it finds may have failed. Throws ConfigError and
+// DataError as a run does.
+audit::Audit audit_experiment(const ExperimentSettings& settings, int threads);
 
 }  // namespace serval::experiment

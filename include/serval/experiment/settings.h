@@ -16,6 +16,7 @@
 #include "serval/features/segments.h"
 #include "serval/features/settings.h"
 #include "serval/folds/fold.h"
+#include "serval/folds/protocol.h"
 #include "serval/learners/settings.h"
 #include "serval/nn/network.h"
 #include "serval/train/initial_weights.h"
@@ -64,6 +65,7 @@ struct ExperimentSettings {
   audio::AudioSettings audio;
   NamedList<features::FeatureSettings> features;
   folds::FoldSettings folds;
+  folds::ProtocolSettings protocol;  // what leaks on purpose
   NamedList<TargetSettings> targets;
   audio::AugmentSettings augment;
   NamedList<ModelSettings> models;

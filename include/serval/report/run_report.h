@@ -102,6 +102,7 @@ struct RunReport {
   audit::Audit audit;
   // What a reader must know before believing a figure: synthetic speech, a protocol that leaks, and the like.
   std::vector<std::string> stamps;
+  std::vector<std::string> leaks;  // of the protocol, by name; the last column of every table then
   std::vector<std::pair<std::string, std::string>> versions;  // "serval" -> "0.1.0"
   std::string experiment;                                     // the resolved experiment, as JSON; may be ""
   std::string device;                                         // "cpu" or "cuda"

@@ -89,9 +89,13 @@ struct Task {
   TrainSettings settings;
   std::vector<Head> heads = {};  // empty: one, of the class labels, with settings.loss
   folds::Fold sides;
+  int inner = 0;       // of an inner fold, from 1
+  int stop_epoch = 0;  // training ends after it, with the schedule of all settings.epochs; 0: after these
+  folds::ProtocolSettings protocol = {};  // what leaks on purpose; written into the weights' file
   std::string key;     // hash of everything above: a checkpoint of another key is not continued
   std::string folder;  // models/<model>/fold-03_seed-1
 
+  int epochs() const { return stop_epoch > 0 ? stop_epoch : settings.epochs; }
   TaskInput& first() { return inputs.front(); }
   const TaskInput& first() const { return inputs.front(); }
   const TrainingData& data() const { return *inputs.front().data; }  // whose labels count
@@ -102,6 +106,16 @@ struct Task {
     }
     throw InternalError(cat("no head ", output));
   }
+};
+
+// What training did, by the recordings' numbers in the manifest, ascending: what it was fed, not what it was told.
+struct Lineage {
+  std::vector<std::int64_t> trained_on;  // changed the weights, themselves or by copies
+  std::vector<std::int64_t> chosen_by;   // were scored to choose an epoch or a learning rate
+  // Of the weights that it started from, where their file tells: actors that trained them, and those whose scores chose
+  // their epoch.
+  bool weights_tell = true;
+  std::vector<std::string> weights_heard = {}, weights_chosen_by = {};
 };
 
 struct Epoch {
@@ -120,9 +134,15 @@ struct TaskResult {
   std::uint64_t seed = 1;
   int selected_epoch = 0;
   std::vector<Epoch> history;
+  int inner = 0;  // of an inner fold, from 1
+  Lineage lineage = {};
   std::vector<std::int64_t> recordings;           // the test side, manifest numbers
   std::vector<std::vector<float>> probabilities;  // [recording][class]; empty without a head of the classes
   std::vector<HeadResult> heads;                  // the others, in the task's order
+  // What the weights of the chosen epoch say of the validation side; with inner folds, what each of their models says of
+  // its own.
+  std::vector<std::int64_t> validation_recordings;
+  std::vector<std::vector<float>> validation_probabilities;
   // Where it was trained; more than one when it continued elsewhere, and its bits are then of neither.
   std::vector<std::string> devices;
   double seconds = 0;

@@ -33,6 +33,7 @@ class Trainer {
   const Epoch& run_epoch();
 
   int selected_epoch() const;
+  const Lineage& lineage() const;
   const std::vector<std::string>& devices() const;  // those that ran its epochs, see device_label()
   // Scores with the selected weights: [recording][class], the mean over each recording's items. The task has a head of
   // the experiment's classes.

@@ -1,0 +1,20 @@
+// Trains an experiment's tasks in the order in which they need each other.
+#pragma once
+
+#include <vector>
+
+#include "serval/experiment/settings.h"
+#include "serval/train/cohort.h"
+
+namespace serval::experiment {
+
+// Networks that start from another one's weights train after it, and a fold's models after those of its inner folds,
+// which say for how many epochs; all others side by side. Results in the order of the tasks.
+std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings, std::vector<train::Task>& tasks,
+                                          const train::CohortOptions& options);
+
+// Takes out the tasks of inner folds and their results, which no table shows. What these said of their validation sides
+// becomes what their fold's model says of them.
+void keep_outer(std::vector<train::Task>& tasks, std::vector<train::TaskResult>& results);
+
+}  // namespace serval::experiment
