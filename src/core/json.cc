@@ -255,6 +255,12 @@ const JsonValue* JsonValue::find(const std::string& key) const {
   return nullptr;
 }
 
+const JsonValue& need_member(const JsonValue& object, const char* key, const std::string& hint) {
+  const JsonValue* value = object.find(key);
+  if (value == nullptr) throw DataError(cat(to_string(object.place), ": \"", key, "\" is missing", hint));
+  return *value;
+}
+
 JsonValue::JsonValue() = default;
 JsonValue::JsonValue(const JsonValue&) = default;
 JsonValue::JsonValue(JsonValue&&) noexcept = default;

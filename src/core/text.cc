@@ -1,5 +1,7 @@
 #include "serval/core/text.h"
 
+#include <cstdio>
+
 namespace serval {
 
 std::string lower(std::string text) {
@@ -14,6 +16,16 @@ std::string trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return "";
   return std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return text + std::string(text.size() < width ? width - text.size() : 0, ' ');
+}
+
+std::string formatted(const char* format, double value) {
+  char text[48];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
 }
 
 std::string csv_field(const std::string& value) {

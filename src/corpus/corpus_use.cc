@@ -89,6 +89,13 @@ void keep_actors(std::vector<Recording>& recordings, const std::vector<std::stri
 
 }  // namespace
 
+CorpusUse corpus_use(const std::string& what, const std::string& folder) {
+  CorpusUse use;
+  (what.ends_with(".json") || what.ends_with(".csv") ? use.file : use.use) = what;
+  use.path = folder;
+  return use;
+}
+
 std::vector<Recording> find_recordings(const CorpusUse& use) {
   std::vector<Recording> recordings = all_recordings(use);
   check_actor_names(recordings);  // before a choice of actors could hide one of the two

@@ -9,6 +9,7 @@
 
 #include "serval/core/error.h"
 #include "serval/core/philox.h"
+#include "serval/evaluate/scores.h"
 
 namespace serval::evaluate {
 
@@ -49,14 +50,6 @@ double expanded_tail(std::size_t actors) {
   const auto n = static_cast<double>(actors);
   const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.025);
   return boost::math::cdf(boost::math::normal(), std::sqrt(n / (n - 1)) * t);
-}
-
-// Between the two nearest of sorted values.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 ConfidenceInterval interval(std::vector<double> values, double tail) {

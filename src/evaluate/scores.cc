@@ -101,6 +101,13 @@ Chance chance(const std::vector<int>& labels, int classes) {
           ratio(*std::max_element(counts.begin(), counts.end()), static_cast<std::int64_t>(labels.size()))};
 }
 
+double quantile(const std::vector<double>& sorted, double share) {
+  const double at = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
 MeanStd mean_std(const std::vector<double>& values) {
   SERVAL_CHECK(!values.empty(), "the mean of no values");
   const auto n = static_cast<double>(values.size());

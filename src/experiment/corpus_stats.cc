@@ -12,6 +12,7 @@
 #include "serval/core/interrupt.h"
 #include "serval/core/log.h"
 #include "serval/core/parallel.h"
+#include "serval/evaluate/scores.h"
 
 namespace serval::experiment {
 
@@ -35,13 +36,6 @@ Measured measure(const corpus::Recording& recording) {
     out.problem = error.what();
   }
   return out;
-}
-
-double quantile(const std::vector<double>& sorted, double share) {
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 // 1, 2 or 5 times a power of ten, the first that needs no more than kMostBins bins.
@@ -84,11 +78,11 @@ Distribution distribution(std::vector<double> values) {
   out.count = static_cast<std::int64_t>(values.size());
   out.mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   out.least = values.front();
-  out.p5 = quantile(values, 0.05);
-  out.p25 = quantile(values, 0.25);
-  out.median = quantile(values, 0.5);
-  out.p75 = quantile(values, 0.75);
-  out.p95 = quantile(values, 0.95);
+  out.p5 = evaluate::quantile(values, 0.05);
+  out.p25 = evaluate::quantile(values, 0.25);
+  out.median = evaluate::quantile(values, 0.5);
+  out.p75 = evaluate::quantile(values, 0.75);
+  out.p95 = evaluate::quantile(values, 0.95);
   out.most = values.back();
   out.width = bin_width(out.most - out.least);
   out.first_edge = std::floor(out.least / out.width) * out.width;

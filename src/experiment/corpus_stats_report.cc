@@ -1,23 +1,13 @@
 // Statistics of recordings as text, as JSON and as a picture.
 #include <algorithm>
-#include <cstdio>
 
 #include "serval/core/error.h"
+#include "serval/core/text.h"
 #include "serval/experiment/corpus_stats.h"
 
 namespace serval::experiment {
 
 namespace {
-
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string padded(const std::string& text, std::size_t width) {
-  return text + std::string(text.size() < width ? width - text.size() : 0, ' ');
-}
 
 std::string quantiles(const char* name, const Distribution& d, const char* format) {
   std::string out = cat("  ", padded(name, 16));

@@ -70,11 +70,6 @@ JsonValue head_json(const HeadReport& head) {
   return out;
 }
 
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 std::string ccc_text(double value) { return std::isnan(value) ? "      -" : formatted("%7.3f", value); }
 
 }  // namespace

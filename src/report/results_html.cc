@@ -40,6 +40,13 @@ std::string cards(const RunReport& report) {
   return out + "</div>\n";
 }
 
+const char* audit_stamp(const audit::Audit& audit) {
+  if (!audit.passed())
+    return "<p class=\"stamp failed\">The leak audit failed: these figures prove nothing.</p>\n";
+  return audit.leaks() ? "<p class=\"stamp failed\">Leak audit: this protocol leaks, as it says.</p>\n"
+                       : "<p class=\"stamp passed\">Leak audit: passed.</p>\n";
+}
+
 std::string audit_section(const audit::Audit& audit) {
   std::string out =
       "<h2>Leak audit</h2>\n<div class=\"panel scroll\"><table>\n"
@@ -91,11 +98,7 @@ std::string results_html(const RunReport& report) {
             " configurations were tried: the best of them looks better than it is, unless validation chose "
             "it.</p>\n");
   }
-  out += report.audit.leaks() && report.audit.passed()
-             ? "<p class=\"stamp failed\">Leak audit: this protocol leaks, as it says.</p>\n"
-         : report.audit.passed()
-             ? "<p class=\"stamp passed\">Leak audit: passed.</p>\n"
-             : "<p class=\"stamp failed\">The leak audit failed: these figures prove nothing.</p>\n";
+  out += audit_stamp(report.audit);
   if (report.models.front().has_classes()) out += cards(report);
   PageCharts charts;
   for (const ModelReport& model : report.models) out += model_section(model, report, charts);

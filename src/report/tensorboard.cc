@@ -1,13 +1,13 @@
 #include "serval/report/tensorboard.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <system_error>
 
+#include <boost/crc.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -121,20 +121,10 @@ void append(int file, const std::string& path, std::string_view bytes) {
 
 }  // namespace
 
-// Reflected polynomial 0x82f63b78. No package of a library that has it is small enough to be worth it for these
-// few bytes an epoch.
 std::uint32_t crc32c(std::string_view bytes) {
-  static constexpr std::array<std::uint32_t, 256> kTable = [] {
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      table[i] = i;
-      for (int bit = 0; bit < 8; ++bit) table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0x82f63b78u : 0u);
-    }
-    return table;
-  }();
-  std::uint32_t crc = ~0u;
-  for (const char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  return ~crc;
+  boost::crc_optimal<32, 0x1edc6f41, 0xffffffff, 0xffffffff, true, true> crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  return crc.checksum();
 }
 
 EventFile::EventFile(const std::string& folder, const std::vector<ScalarEvent>& before) {

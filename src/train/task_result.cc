@@ -27,11 +27,7 @@ JsonValue to_json(const Epoch& e) {
 }
 
 const JsonValue& member(const JsonValue& object, const char* key) {
-  const JsonValue* value = object.find(key);
-  if (value == nullptr)
-    throw DataError(cat(to_string(object.place), ": \"", key,
-                        "\" is missing; delete this file to train its model again"));
-  return *value;
+  return need_member(object, key, "; delete this file to train its model again");
 }
 
 double number_or_nan(const JsonValue& value) {

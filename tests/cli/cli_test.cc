@@ -23,6 +23,7 @@ using testing::IsEmpty;
 using testing_support::make_tone_corpus;
 using testing_support::Outcome;
 using testing_support::ProcessOptions;
+using testing_support::run_in;
 using testing_support::run_process;
 using testing_support::tone_experiment;
 using testing_support::tone_name;
@@ -37,10 +38,8 @@ class CliTest : public testing::Test {
   std::string recording(int emotion = 2, int repetition = 0, int actor = 1) const {
     return corpus() + "/" + tone_name(emotion, repetition, actor) + ".wav";
   }
-  Outcome serval(std::vector<std::string> arguments, ProcessOptions options = {}) const {
-    arguments.insert(arguments.begin(), SERVAL_PROGRAM);
-    options.folder = folder_.str();
-    return run_process(arguments, options);
+  Outcome serval(const std::vector<std::string>& arguments, const ProcessOptions& options = {}) const {
+    return run_in(folder_.str(), SERVAL_PROGRAM, arguments, options);
   }
   Outcome run(const std::vector<std::string>& more = {}, const ProcessOptions& options = {}) const {
     std::vector<std::string> arguments{"run", "x.json", "--device", "cpu", "--quiet"};

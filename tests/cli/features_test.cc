@@ -23,7 +23,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing_support::Outcome;
 using testing_support::ProcessOptions;
-using testing_support::run_process;
+using testing_support::run_in;
 
 constexpr int kRate_hz = 8000;
 
@@ -55,10 +55,8 @@ class FeaturesTest : public testing::Test {
   "store_shard_mib": 1
 })");
   }
-  Outcome serval(std::vector<std::string> arguments, ProcessOptions options = {}) const {
-    arguments.insert(arguments.begin(), SERVAL_PROGRAM);
-    options.folder = folder_.str();
-    return run_process(arguments, options);
+  Outcome serval(const std::vector<std::string>& arguments, const ProcessOptions& options = {}) const {
+    return run_in(folder_.str(), SERVAL_PROGRAM, arguments, options);
   }
   Outcome features(const std::string& store, const ProcessOptions& options = {}) const {
     return serval({"features", "x.json", "--device", "cpu", "--set", cat("store=\"", store, "\"")}, options);

@@ -22,17 +22,15 @@ using testing::Not;
 using testing::StartsWith;
 using testing_support::Outcome;
 using testing_support::ProcessOptions;
-using testing_support::run_process;
+using testing_support::run_in;
 using testing_support::tone_name;
 
 class PictureTest : public testing::Test {
  protected:
   void SetUp() override { testing_support::make_tone_corpus(folder_ / "corpus"); }
   std::string recording(int emotion) const { return folder_ / "corpus/" + tone_name(emotion, 0, 1) + ".wav"; }
-  Outcome serval(std::vector<std::string> arguments, ProcessOptions options = {}) const {
-    arguments.insert(arguments.begin(), SERVAL_PROGRAM);
-    options.folder = folder_.str();
-    return run_process(arguments, options);
+  Outcome serval(const std::vector<std::string>& arguments, const ProcessOptions& options = {}) const {
+    return run_in(folder_.str(), SERVAL_PROGRAM, arguments, options);
   }
   std::string file(const std::string& name) const { return read_text(folder_ / name); }
 

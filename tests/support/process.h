@@ -76,4 +76,12 @@ inline Outcome run_process(const std::vector<std::string>& command, const Proces
   return outcome;
 }
 
+// A program in a working folder.
+inline Outcome run_in(const std::string& folder, const std::string& program,
+                      std::vector<std::string> arguments, ProcessOptions options = {}) {
+  arguments.insert(arguments.begin(), program);
+  options.folder = folder;
+  return run_process(arguments, options);
+}
+
 }  // namespace serval::testing_support

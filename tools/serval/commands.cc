@@ -32,11 +32,6 @@ int threads_of(const Common& common) {
   return common.threads > 0 ? common.threads : hardware_threads();
 }
 
-bool ends_with(const std::string& text, const std::string& ending) {
-  return text.size() >= ending.size() &&
-         text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
-
 namespace {
 
 JsonValue facts_json(const store::StoreFacts& facts) {
@@ -142,11 +137,8 @@ void corpus_check(const Common& common, const std::string& folder) {
 
 void corpus_scan(const Common& common, const std::string& use, const std::string& folder,
                  const std::string& out) {
-  corpus::CorpusUse settings;
-  (ends_with(use, ".json") || ends_with(use, ".csv") ? settings.file : settings.use) = use;
-  settings.path = folder;
   const int threads = threads_of(common);
-  std::vector<corpus::Recording> recordings = corpus::find_recordings(settings);
+  std::vector<corpus::Recording> recordings = corpus::find_recordings(corpus::corpus_use(use, folder));
   corpus::hash_contents(recordings, threads);
   if (out.empty()) {
     std::cout << corpus::manifest_csv(recordings);

@@ -27,7 +27,6 @@ struct NetworkArguments {
   std::int64_t classes = 0;         // 0: as the file says
 };
 
-bool ends_with(const std::string& text, const std::string& ending);
 // The processors to use; also turns the log's --quiet on.
 int threads_of(const Common& common);
 

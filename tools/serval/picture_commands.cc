@@ -46,13 +46,9 @@ namespace {
 
 std::vector<corpus::Recording> recordings_of(const StatsArguments& arguments) {
   const std::string& what = arguments.what;
-  if (!arguments.folder.empty() || ends_with(what, ".csv")) {
-    corpus::CorpusUse use;
-    (ends_with(what, ".json") || ends_with(what, ".csv") ? use.file : use.use) = what;
-    use.path = arguments.folder;
-    return corpus::find_recordings(use);
-  }
-  if (!ends_with(what, ".json")) return corpus::recognise_recordings(what);
+  if (!arguments.folder.empty() || what.ends_with(".csv"))
+    return corpus::find_recordings(corpus::corpus_use(what, arguments.folder));
+  if (!what.ends_with(".json")) return corpus::recognise_recordings(what);
   return experiment::find_manifest(experiment::load_experiment(what, arguments.overrides), 1).recordings;
 }
 

@@ -17,6 +17,9 @@ struct CorpusUse {
 };
 void describe(SettingsVisitor& v, CorpusUse& s);
 
+// `what` is the name of a known corpus, or the path of a description (.json) or manifest (.csv).
+CorpusUse corpus_use(const std::string& what, const std::string& folder);
+
 // The recordings, sorted by id. What the scan left out or found odd goes to the log.
 // Throws ConfigError for an unknown corpus, folder or actor, DataError for what is wrong with the recordings.
 std::vector<Recording> find_recordings(const CorpusUse& use);

@@ -41,5 +41,7 @@ struct MeanStd {
   double std = 0;  // sample deviation (n - 1); 0 for one value
 };
 MeanStd mean_std(const std::vector<double>& values);
+// Of values in ascending order, at least one: between the two nearest, as numpy.quantile has it by default.
+double quantile(const std::vector<double>& sorted, double share);
 
 }  // namespace serval::evaluate
