@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <map>
 #include <numbers>
 
 #include "serval/core/error.h"
@@ -22,6 +23,12 @@ constexpr std::size_t kFrame = 256, kHop = 128;  // samples at about 4 kHz: 64 a
 constexpr double kLowest_hz = 120, kHighest_hz = 1800;
 constexpr double kDepth = 6.907755278982137;  // ln 1000: 30 dB below the strongest band energy
 constexpr std::size_t kHalfFilter = 10;       // periods of the low rate on each side of the filter's centre
+
+// Plans are dear and sizes few: each thread keeps its own.
+RealFft& fft_of(std::size_t size) {
+  thread_local std::map<std::size_t, RealFft> plans;
+  return plans.try_emplace(size, size).first->second;
+}
 
 int divisor_of(int sample_rate_hz) {
   SERVAL_CHECK(sample_rate_hz >= kWantedRate_hz, sample_rate_hz, " Hz");
@@ -75,7 +82,7 @@ std::vector<std::vector<double>> triangles(double rate_hz) {
 
 // [band][step]: what `description` is made of.
 std::vector<std::vector<double>> band_levels(std::span<const double> x, double rate_hz) {
-  RealFft fft(kFrame);
+  RealFft& fft = fft_of(kFrame);
   std::vector<double> padded(x.begin(), x.end());
   if (padded.size() < kFrame) padded.resize(kFrame);
   const Spectrogram spectrum = analyse(fft, padded, periodic_hann(kFrame), kHop);
@@ -101,7 +108,7 @@ std::vector<std::vector<double>> band_levels(std::span<const double> x, double r
 }
 
 std::vector<float> describe_sound(std::span<const double> x, double rate_hz) {
-  RealFft fft(kSteps);
+  RealFft& fft = fft_of(kSteps);
   std::vector<Complex> bins(fft.bins());
   std::vector<double> values;
   for (const std::vector<double>& band : band_levels(x, rate_hz)) {
@@ -117,7 +124,7 @@ std::vector<float> describe_sound(std::span<const double> x, double rate_hz) {
   return out;
 }
 
-// The bins from 150 to 1,600 Hz of a transform of `size` samples; and their energy.
+// The bins from 150 to 1,600 Hz of a transform of `size` samples.
 struct Band {
   std::size_t first, last;
 };
@@ -138,7 +145,7 @@ double greatest(RealFft& fft, const std::vector<Complex>& products, bool either_
 // [bin][frame]: sqrt of the magnitudes in the voice band, each bin less its mean.
 std::vector<std::vector<double>> fine_levels(const SoundPrint& print, double rate_hz) {
   constexpr std::size_t kFineHop = 64;
-  RealFft fft(kFrame);
+  RealFft& fft = fft_of(kFrame);
   std::vector<double> x(print.samples.begin(), print.samples.end());
   if (x.size() < kFrame) x.resize(kFrame);
   const Spectrogram spectrum = analyse(fft, x, periodic_hann(kFrame), kFineHop);
@@ -178,7 +185,7 @@ double waveform_correlation(const SoundPrint& a, const SoundPrint& b) {
   SERVAL_CHECK(a.rate_hz == b.rate_hz, a.rate_hz, " and ", b.rate_hz, " Hz");
   // Cyclic: what lies within a second of the ends is not folded back.
   const std::size_t longest = std::max(a.samples.size(), b.samples.size());
-  RealFft fft(power_of_two_from(longest + static_cast<std::size_t>(a.rate_hz)));
+  RealFft& fft = fft_of(power_of_two_from(longest + static_cast<std::size_t>(a.rate_hz)));
   const auto spectrum = [&](const SoundPrint& print) {
     std::vector<double> x(print.samples.begin(), print.samples.end());
     x.resize(fft.size());
@@ -204,7 +211,8 @@ double spectrum_correlation(const SoundPrint& a, const SoundPrint& b) {
   SERVAL_CHECK(a.rate_hz == b.rate_hz, a.rate_hz, " and ", b.rate_hz, " Hz");
   const std::vector<std::vector<double>> first = fine_levels(a, a.rate_hz),
                                          second = fine_levels(b, b.rate_hz);
-  RealFft fft(power_of_two_from(std::max<std::size_t>(4, first.front().size() + second.front().size())));
+  RealFft& fft =
+      fft_of(power_of_two_from(std::max<std::size_t>(4, first.front().size() + second.front().size())));
   std::vector<Complex> products(fft.bins()), bins_a(fft.bins()), bins_b(fft.bins());
   double squares_a = 0, squares_b = 0;
   for (std::size_t k = 0; k < first.size(); ++k) {

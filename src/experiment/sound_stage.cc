@@ -22,13 +22,15 @@ constexpr std::int64_t kSoundVersion = 1;
 
 std::vector<audit::NearDuplicate> compare(const store::Store& audio, int threads) {
   std::vector<audio::SoundPrint> prints(static_cast<std::size_t>(audio.items()));
-  Progress progress("listening for copies", audio.items());
-  parallel_for(prints.size(), threads, [&](std::size_t i) {
-    check_interrupted();
-    const std::vector<float> samples = store::samples(audio.read_audio(static_cast<std::int64_t>(i)));
-    prints[i] = audio::sound_print(samples, audio.info().sample_rate_hz);
-    progress.advance();
-  });
+  {
+    Progress progress("listening for copies", audio.items());
+    parallel_for(prints.size(), threads, [&](std::size_t i) {
+      check_interrupted();
+      const std::vector<float> samples = store::samples(audio.read_audio(static_cast<std::int64_t>(i)));
+      prints[i] = audio::sound_print(samples, audio.info().sample_rate_hz);
+      progress.advance();
+    });
+  }
   return audit::find_near_duplicates(prints, threads);
 }
 
@@ -49,26 +51,20 @@ JsonValue to_json(const store::Store& audio, const std::vector<audit::NearDuplic
   return out;
 }
 
-const JsonValue& member(const JsonValue& object, const char* key) {
-  const JsonValue* value = object.find(key);
-  if (value == nullptr) throw DataError(cat(to_string(object.place), ": \"", key, "\" is missing"));
-  return *value;
-}
-
 // None where there is no such file, or one of another version.
 std::optional<std::vector<audit::NearDuplicate>> read_pairs(const std::string& path,
                                                             const store::Store& audio) {
   if (!std::filesystem::exists(path)) return std::nullopt;
   try {
     const JsonValue json = parse_json_file(path);
-    if (member(json, "version").integer != kSoundVersion ||
-        member(json, "audio").text != audio.info().key.hash ||
-        member(json, "recordings").integer != audio.items())
+    if (need_member(json, "version").integer != kSoundVersion ||
+        need_member(json, "audio").text != audio.info().key.hash ||
+        need_member(json, "recordings").integer != audio.items())
       return std::nullopt;
     std::vector<audit::NearDuplicate> pairs;
-    for (const JsonValue& item : member(json, "pairs").items) {
-      pairs.push_back(
-          {member(item, "first").integer, member(item, "second").integer, member(item, "correlation").real});
+    for (const JsonValue& item : need_member(json, "pairs").items) {
+      pairs.push_back({need_member(item, "first").integer, need_member(item, "second").integer,
+                       need_member(item, "correlation").real});
       const audit::NearDuplicate& pair = pairs.back();
       if (pair.first < 0 || pair.second <= pair.first || pair.second >= audio.items())
         throw DataError(cat(path, ": names the recordings ", pair.first, " and ", pair.second));
