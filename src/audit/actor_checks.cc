@@ -12,16 +12,25 @@ using folds::Fold;
 using folds::Leak;
 using Numbers = std::vector<std::int64_t>;
 
-std::map<std::string, Numbers> by_actor(const Manifest& manifest, const Numbers& recordings) {
-  std::map<std::string, Numbers> out;
-  for (const std::int64_t r : recordings) out[recording(manifest, r).actor].push_back(r);
+using ByText = std::map<std::string, Numbers>;
+
+ByText grouped(const Manifest& manifest, const Numbers& recordings, std::string corpus::Recording::*field) {
+  ByText out;
+  for (const std::int64_t r : recordings) out[recording(manifest, r).*field].push_back(r);
   return out;
+}
+ByText by_actor(const Manifest& manifest, const Numbers& recordings) {
+  return grouped(manifest, recordings, &corpus::Recording::actor);
+}
+
+bool test_validates(const Fold& fold, const folds::ProtocolSettings& protocol) {
+  return protocol.has(Leak::kTestSelection) && fold.validation == fold.test;
 }
 
 // Actors of both sides, with recordings of each.
 void find_shared(Evidence& evidence, const Manifest& manifest, const Fold& fold, const char* first,
                  const Numbers& first_side, const char* second, const Numbers& second_side) {
-  const std::map<std::string, Numbers> there = by_actor(manifest, second_side);
+  const ByText there = by_actor(manifest, second_side);
   for (const auto& [actor, recordings] : by_actor(manifest, first_side)) {
     const auto found = there.find(actor);
     if (found == there.end()) continue;
@@ -35,11 +44,10 @@ void find_shared(Evidence& evidence, const Manifest& manifest, const Fold& fold,
 
 Check check_actors(const Manifest& manifest, const Folds& folds, const folds::ProtocolSettings& protocol) {
   Evidence evidence;
-  const bool chosen_by_test = protocol.has(Leak::kTestSelection);
   for (const Fold& fold : folds) {
     find_shared(evidence, manifest, fold, "test", fold.test, "train", fold.train);
     // The same recordings, on purpose; what that does is said where the epoch is chosen.
-    if (!(chosen_by_test && fold.validation == fold.test))
+    if (!test_validates(fold, protocol))
       find_shared(evidence, manifest, fold, "test", fold.test, "validation", fold.validation);
     // An inner fold tests nobody, and still must not hear whom its fold tests.
     const std::set<std::string> kept_away(fold.test_actors.begin(), fold.test_actors.end());
@@ -76,11 +84,10 @@ Check check_recordings(const Manifest& manifest, const Folds& folds,
   Evidence evidence;
   for (const Fold& fold : folds) {
     std::map<std::string, std::pair<const char*, std::int64_t>> side_of;  // path -> side, recording
-    const std::pair<const char*, const Numbers*> sides[] = {
-        {"train", &fold.train}, {"validation", &fold.validation}, {"test", &fold.test}};
+    std::vector<std::pair<const char*, const Numbers*>> sides = {{"train", &fold.train}};
+    if (!test_validates(fold, protocol)) sides.emplace_back("validation", &fold.validation);
+    sides.emplace_back("test", &fold.test);
     for (const auto& [side, recordings] : sides) {
-      if (protocol.has(Leak::kTestSelection) && side == sides[1].first && fold.validation == fold.test)
-        continue;
       for (const std::int64_t r : *recordings) {
         const auto& own = recording(manifest, r);
         const auto [other, fresh] = side_of.emplace(own.path.empty() ? own.id : own.path, std::pair(side, r));
@@ -128,27 +135,24 @@ Check check_sentences(const Manifest& manifest, const Folds& folds) {
   bool apart = false;
   std::set<std::string> tested, shared;
   for (const Fold& fold : folds) {
-    std::map<std::string, Numbers> trained;
-    for (const std::int64_t r : fold.train) trained[recording(manifest, r).sentence].push_back(r);
-    std::map<std::string, Numbers> tests;
-    for (const std::int64_t r : fold.test) tests[recording(manifest, r).sentence].push_back(r);
-    for (const auto& [sentence, recordings] : tests) {
+    const auto said_in = [&](const Numbers& side) {
+      return grouped(manifest, side, &corpus::Recording::sentence);
+    };
+    const ByText trained = said_in(fold.train);
+    for (const auto& [sentence, recordings] : said_in(fold.test)) {
       if (sentence.empty()) continue;
       tested.insert(sentence);
       if (trained.count(sentence) > 0) shared.insert(sentence);
     }
     if (fold.test_sentences.empty()) continue;
     apart = true;
+    const ByText validated = said_in(fold.validation);
     for (const std::string& sentence : fold.test_sentences) {
-      for (const auto& [side, recordings] :
-           {std::pair("train", &fold.train), std::pair("validation", &fold.validation)}) {
-        Numbers said;
-        for (const std::int64_t r : *recordings) {
-          if (recording(manifest, r).sentence == sentence) said.push_back(r);
-        }
-        if (!said.empty())
+      for (const auto& [side, said] : {std::pair("train", &trained), std::pair("validation", &validated)}) {
+        const auto found = said->find(sentence);
+        if (found != said->end())
           evidence.add(cat(name_of(fold), ": sentence ", sentence, " is tested and in ", side, ": ",
-                           few_ids(manifest, said)));
+                           few_ids(manifest, found->second)));
       }
     }
   }

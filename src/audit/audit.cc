@@ -72,10 +72,7 @@ JsonValue to_json(const Audit& audit) {
 namespace {
 
 const JsonValue& member(const JsonValue& object, const char* key) {
-  const JsonValue* value = object.find(key);
-  if (value == nullptr)
-    throw DataError(cat(to_string(object.place), ": \"", key, "\" is missing; this is no leak audit"));
-  return *value;
+  return need_member(object, key, "; this is no leak audit");
 }
 
 std::vector<std::string> texts_of(const JsonValue& json) {

@@ -39,11 +39,7 @@ inline const corpus::Recording& recording(const corpus::Manifest& manifest, std:
   return manifest.recordings.at(static_cast<std::size_t>(r));
 }
 
-// "fold 3", "fold 3, inner fold 2"
-inline std::string name_of(int fold, int inner) {
-  return inner > 0 ? cat("fold ", fold + 1, ", inner fold ", inner) : cat("fold ", fold + 1);
-}
-inline std::string name_of(const folds::Fold& fold) { return name_of(fold.index, fold.inner); }
+inline std::string name_of(const folds::Fold& fold) { return folds::fold_name(fold.index, fold.inner); }
 
 // Null where there is none.
 inline const folds::Fold* find_fold(const std::vector<folds::Fold>& folds, int index, int inner) {
@@ -51,6 +47,13 @@ inline const folds::Fold* find_fold(const std::vector<folds::Fold>& folds, int i
     if (fold.index == index && fold.inner == inner) return &fold;
   }
   return nullptr;
+}
+
+// That of a model; there must be one.
+inline const folds::Fold& fold_of(const std::vector<folds::Fold>& folds, const ModelLineage& model) {
+  const folds::Fold* fold = find_fold(folds, model.fold, model.inner);
+  SERVAL_CHECK(fold != nullptr, model.name, " has no fold");
+  return *fold;
 }
 
 // Ids, the first three of many.

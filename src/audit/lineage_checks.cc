@@ -29,8 +29,6 @@ std::string forbidden_side(const Fold& fold, const Statistic& statistic, const s
   return "";
 }
 
-std::string whose(const ModelLineage& model) { return model.name; }
-
 }  // namespace
 
 Check check_statistics(const std::vector<Fold>& folds, const std::vector<Statistic>& statistics,
@@ -40,8 +38,8 @@ Check check_statistics(const std::vector<Fold>& folds, const std::vector<Statist
   for (const Statistic& statistic : statistics) {
     const Fold* fold = find_fold(folds, statistic.fold, statistic.inner);
     if (fold == nullptr) {
-      evidence.add(
-          cat(statistic.name, ": is of ", name_of(statistic.fold, statistic.inner), ", which is none"));
+      evidence.add(cat(statistic.name, ": is of ", folds::fold_name(statistic.fold, statistic.inner),
+                       ", which is none"));
       allowed = false;
       continue;
     }
@@ -61,17 +59,15 @@ Check check_trained_on(const Manifest& manifest, const std::vector<Fold>& folds,
   Evidence evidence;
   std::int64_t recordings = 0;
   for (const ModelLineage& model : models) {
-    const Fold* fold = find_fold(folds, model.fold, model.inner);
-    SERVAL_CHECK(fold != nullptr, model.name, " has no fold");
-    const std::set<std::int64_t> train(fold->train.begin(), fold->train.end());
-    const Names test =
-        fold->actors_apart ? Names(fold->test_actors.begin(), fold->test_actors.end()) : Names();
+    const Fold& fold = fold_of(folds, model);
+    const std::set<std::int64_t> train(fold.train.begin(), fold.train.end());
+    const Names test = fold.actors_apart ? Names(fold.test_actors.begin(), fold.test_actors.end()) : Names();
     recordings += static_cast<std::int64_t>(model.trained_on.size());
     for (const std::int64_t r : model.trained_on) {
       const corpus::Recording& own = recording(manifest, r);
       if (train.count(r) > 0 && test.count(own.actor) == 0) continue;
-      evidence.add(cat(whose(model), ": trained on ", own.id, " of ", own.actor,
-                       ", which is not on the training side"));
+      evidence.add(
+          cat(model.name, ": trained on ", own.id, " of ", own.actor, ", which is not on the training side"));
     }
   }
   return evidence.check(
@@ -84,17 +80,16 @@ Check check_chosen_by(const Manifest& manifest, const std::vector<Fold>& folds,
                       const std::vector<ModelLineage>& models, const ProtocolSettings& protocol) {
   Evidence evidence;
   for (const ModelLineage& model : models) {
-    const Fold* fold = find_fold(folds, model.fold, model.inner);
-    SERVAL_CHECK(fold != nullptr, model.name, " has no fold");
-    const std::set<std::int64_t> validation(fold->validation.begin(), fold->validation.end());
-    const std::set<std::int64_t> test(fold->test.begin(), fold->test.end());
+    const Fold& fold = fold_of(folds, model);
+    const std::set<std::int64_t> validation(fold.validation.begin(), fold.validation.end());
+    const std::set<std::int64_t> test(fold.test.begin(), fold.test.end());
     const Names kept_away =
-        fold->actors_apart ? Names(fold->test_actors.begin(), fold->test_actors.end()) : Names();
+        fold.actors_apart ? Names(fold.test_actors.begin(), fold.test_actors.end()) : Names();
     for (const std::int64_t r : model.chosen_by) {
       const corpus::Recording& own = recording(manifest, r);
       const bool tested = test.count(r) > 0 || kept_away.count(own.actor) > 0;
       if (validation.count(r) > 0 && !tested) continue;
-      evidence.add(cat(whose(model), ": scored ", own.id, " while it trained, which is ",
+      evidence.add(cat(model.name, ": scored ", own.id, " while it trained, which is ",
                        tested ? "on the test side" : "not on the validation side"));
     }
   }
@@ -106,16 +101,15 @@ Check check_test_scored_once(const Manifest& manifest, const std::vector<Fold>& 
                              const std::vector<ModelLineage>& models) {
   Evidence evidence;
   for (const ModelLineage& model : models) {
-    const Fold* fold = find_fold(folds, model.fold, model.inner);
-    SERVAL_CHECK(fold != nullptr, model.name, " has no fold");
-    std::set<std::int64_t> left(fold->test.begin(), fold->test.end());
+    const Fold& fold = fold_of(folds, model);
+    std::set<std::int64_t> left(fold.test.begin(), fold.test.end());
     for (const std::int64_t r : model.tested_on) {
       if (left.erase(r) == 0)
         evidence.add(
-            cat(whose(model), ": tested ", recording(manifest, r).id, " twice, or not on its test side"));
+            cat(model.name, ": tested ", recording(manifest, r).id, " twice, or not on its test side"));
     }
     if (!left.empty())
-      evidence.add(cat(whose(model), ": did not test ", recording(manifest, *left.begin()).id,
+      evidence.add(cat(model.name, ": did not test ", recording(manifest, *left.begin()).id,
                        left.size() > 1 ? cat(" and ", left.size() - 1, " more") : ""));
   }
   return evidence.check("test_side_scored_once", cat(models.size(), " models, after their training"), false);
@@ -130,12 +124,11 @@ Check check_initial_weights(const std::vector<Fold>& folds, const std::vector<Mo
     if (model.weights_file.empty()) continue;
     ++started;
     if (!model.weights_tell) silent.insert(model.weights_file);
-    const Fold* fold = find_fold(folds, model.fold, model.inner);
-    SERVAL_CHECK(fold != nullptr, model.name, " has no fold");
-    Names test(fold->test_actors.begin(), fold->test_actors.end());
-    Names validation(fold->validation_actors.begin(), fold->validation_actors.end());
-    if (!fold->actors_apart) {
-      for (const std::string& actor : fold->train_actors) {
+    const Fold& fold = fold_of(folds, model);
+    Names test(fold.test_actors.begin(), fold.test_actors.end());
+    Names validation(fold.validation_actors.begin(), fold.validation_actors.end());
+    if (!fold.actors_apart) {
+      for (const std::string& actor : fold.train_actors) {
         test.erase(actor);
         validation.erase(actor);
       }
@@ -144,7 +137,7 @@ Check check_initial_weights(const std::vector<Fold>& folds, const std::vector<Mo
                           const char* side) {
       for (const std::string& actor : actors) {
         if (forbidden.count(actor) > 0)
-          evidence.add(cat(whose(model), ": starts from ", model.weights_file, ", ", did, " ", actor,
+          evidence.add(cat(model.name, ": starts from ", model.weights_file, ", ", did, " ", actor,
                            ", an actor of its ", side, " side"));
       }
     };

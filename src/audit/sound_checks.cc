@@ -121,7 +121,7 @@ Check check_copies(const Manifest& manifest, const Folds& folds, const std::vect
   for (const TrainingSources& copies : copied) {
     const Fold* fold = find_fold(folds, copies.fold, copies.inner);
     if (fold == nullptr) {
-      evidence.add(cat(name_of(copies.fold, copies.inner), " has copies, but is no fold"));
+      evidence.add(cat(folds::fold_name(copies.fold, copies.inner), " has copies, but is no fold"));
       continue;
     }
     const std::set<std::int64_t> train(fold->train.begin(), fold->train.end());

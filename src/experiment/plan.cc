@@ -13,10 +13,7 @@ namespace {
 
 using folds::Leak;
 
-std::string place(const folds::Fold& fold) {
-  return fold.inner > 0 ? cat("fold ", fold.index + 1, ", inner fold ", fold.inner)
-                        : cat("fold ", fold.index + 1);
-}
+std::string place(const folds::Fold& fold) { return folds::fold_name(fold.index, fold.inner); }
 std::string place(const train::Task& task) {
   return cat(place(task.sides), ", model ", task.model, ", seed ", task.seed);
 }
@@ -68,13 +65,6 @@ void add_fitted(Statistics& out, const train::Task& task, const train::TaskResul
              .fitted_on_actors = input.normaliser.fitted_on_actors,
              .inner = task.inner,
              .leak = Leak::kNormaliserOnAll});
-  }
-  for (const train::Head& head : task.heads) {
-    if (head.scaling.fitted_on_actors.empty()) continue;
-    out.add({.name = cat("standardisation of target ", head.target->name, ", ", where),
-             .fold = task.fold,
-             .fitted_on_actors = head.scaling.fitted_on_actors,
-             .inner = task.inner});
   }
   const std::vector<std::string> trained = actors_of(manifest, result.lineage.trained_on);
   out.add({.name = cat(task.learner ? "learner" : "weights", ", ", place(task)),
@@ -132,8 +122,7 @@ void fit_plan(Plan& plan, const ExperimentSettings& settings, Dataset& dataset) 
 }
 
 void audit_results(Plan& plan, const ExperimentSettings& settings, const corpus::Manifest& manifest,
-                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results,
-                   const std::vector<audit::Statistic>& chosen) {
+                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results) {
   SERVAL_CHECK(tasks.size() == results.size(), tasks.size(), " tasks, ", results.size(), " results");
   Statistics statistics;
   if (settings.protocol.has(Leak::kSpeakerStatistics)) {
@@ -163,7 +152,7 @@ void audit_results(Plan& plan, const ExperimentSettings& settings, const corpus:
     model.weights_heard = result.lineage.weights_heard;
     model.weights_chosen_by = result.lineage.weights_chosen_by;
   }
-  for (const audit::Statistic& statistic : chosen) statistics.add(statistic);
+  for (const audit::Statistic& statistic : plan.targets.statistics) statistics.add(statistic);
   audit::audit_lineage(plan.audit, manifest, plan.folds, statistics.take(), models, settings.protocol);
 }
 

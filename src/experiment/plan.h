@@ -26,9 +26,8 @@ Plan plan_folds(const ExperimentSettings& settings, const Dataset& dataset);
 void fit_plan(Plan& plan, const ExperimentSettings& settings, Dataset& dataset);
 
 // The second pass, over everything that was fitted and all that training says it has done; tasks and results go
-// together. `chosen` are statistics that were fitted afterwards, as a fusion's weights.
+// together.
 void audit_results(Plan& plan, const ExperimentSettings& settings, const corpus::Manifest& manifest,
-                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results,
-                   const std::vector<audit::Statistic>& chosen);
+                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results);
 
 }  // namespace serval::experiment

@@ -23,7 +23,6 @@
 #include "plan.h"
 #include "run_directory.h"
 #include "stages.h"
-#include "targets.h"
 #include "tasks.h"
 
 namespace serval::experiment {
@@ -182,7 +181,7 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
                                               directory, options.device, augmenter);
   std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
-  audit_results(plan, settings, dataset.manifest, tasks, results, {});
+  audit_results(plan, settings, dataset.manifest, tasks, results);
   need_audit();
   keep_outer(tasks, results);
 

@@ -197,9 +197,8 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.check(!s.seeds.empty(), "seeds", "at least one seed is needed");
   v.check(std::set<std::int64_t>(s.seeds.begin(), s.seeds.end()).size() == s.seeds.size(), "seeds",
           "a seed is named twice");
-  const bool by_actors =
-      s.folds.scheme != folds::Scheme::kList && s.folds.scheme != folds::Scheme::kStratifiedRandom &&
-      s.folds.scheme != folds::Scheme::kUnshuffledTail && s.folds.groups.empty() && s.folds.preset.empty();
+  const bool by_actors = !folds::deals_recordings(s.folds) && s.folds.scheme != folds::Scheme::kList &&
+                         s.folds.groups.empty() && s.folds.preset.empty();
   v.check(s.train.select == train::Select::kLast || s.folds.validation_actors > 0 ||
               s.folds.inner_folds > 0 || s.folds.validation_share > 0 ||
               s.protocol.has(folds::Leak::kTestSelection) || !by_actors,

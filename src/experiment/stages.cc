@@ -4,9 +4,6 @@
 #include <map>
 #include <tuple>
 
-#include "serval/core/error.h"
-#include "serval/core/log.h"
-
 namespace serval::experiment {
 
 namespace {
@@ -71,12 +68,7 @@ void keep_outer(std::vector<train::Task>& tasks, std::vector<train::TaskResult>&
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].inner == 0) continue;
-    train::TaskResult& fold = results[outer.at(place_of(tasks[i]))];
-    train::TaskResult& inner = results[i];
-    fold.seconds += inner.seconds;
-    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-    append(fold.validation_recordings, inner.validation_recordings);
-    append(fold.validation_probabilities, inner.validation_probabilities);
+    results[outer.at(place_of(tasks[i]))].seconds += results[i].seconds;
   }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < tasks.size(); ++i) {

@@ -13,8 +13,7 @@ namespace serval::experiment {
 std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings, std::vector<train::Task>& tasks,
                                           const train::CohortOptions& options);
 
-// Takes out the tasks of inner folds and their results, which no table shows. What these said of their validation sides
-// becomes what their fold's model says of them.
+// Takes out the tasks of inner folds and their results, which no table shows; their time counts as their fold's.
 void keep_outer(std::vector<train::Task>& tasks, std::vector<train::TaskResult>& results);
 
 }  // namespace serval::experiment

@@ -292,8 +292,11 @@ FoldedTargets fold_targets(const ExperimentSettings& settings, const Dataset& da
       if (target.kind == train::TargetKind::kOtherClasses) check_other_classes(target, folds[f]);
       if (!target.of_numbers() || !settings.targets[i].second.standardise) continue;
       scalings[f] = fit_scaling(target, folds[f], dataset.manifest);
-      out.statistics.push_back({cat("standardisation of target ", target.name, ", fold ", folds[f].index + 1),
-                                folds[f].index, scalings[f].fitted_on_actors});
+      out.statistics.push_back({.name = cat("standardisation of target ", target.name, ", ",
+                                            folds::fold_name(folds[f].index, folds[f].inner)),
+                                .fold = folds[f].index,
+                                .fitted_on_actors = scalings[f].fitted_on_actors,
+                                .inner = folds[f].inner});
     }
   }
   return out;

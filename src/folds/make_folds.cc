@@ -65,10 +65,12 @@ std::vector<Fold> folds_of_actors(const FoldSettings& settings, const Manifest& 
 }
 
 std::vector<Fold> folds_of_scheme(const FoldSettings& settings, const Manifest& manifest) {
-  const bool listed = settings.groups.empty();
-  if (listed && settings.scheme == Scheme::kStratifiedRandom) return stratified_random(settings, manifest);
-  if (listed && settings.scheme == Scheme::kUnshuffledTail) return unshuffled_tail(settings, manifest);
-  if (listed && settings.scheme == Scheme::kList) return listed_folds(settings.list, manifest);
+  if (deals_recordings(settings)) {
+    return settings.scheme == Scheme::kStratifiedRandom ? stratified_random(settings, manifest)
+                                                        : unshuffled_tail(settings, manifest);
+  }
+  if (settings.groups.empty() && settings.scheme == Scheme::kList)
+    return listed_folds(settings.list, manifest);
   return folds_of_actors(settings, manifest);
 }
 
@@ -90,6 +92,10 @@ void name_actors(Fold& fold, const Manifest& manifest, const ProtocolSettings& p
 }
 
 }  // namespace
+
+std::string fold_name(int index, int inner) {
+  return cat("fold ", index + 1, inner > 0 ? cat(", inner fold ", inner) : "");
+}
 
 std::vector<Fold> make_folds(const FoldSettings& settings, const Manifest& manifest,
                              const ProtocolSettings& protocol) {
@@ -120,8 +126,8 @@ std::vector<Fold> make_folds(const FoldSettings& settings, const Manifest& manif
   for (const Fold& fold : folds) {
     const std::vector<std::string> untrained = untrained_classes(fold, manifest);
     if (untrained.empty()) continue;
-    problems.push_back(cat("fold ", fold.index + 1, fold.inner > 0 ? cat(", inner fold ", fold.inner) : "",
-                           " has no training recording of: ", join(untrained, ", ")));
+    problems.push_back(
+        cat(fold_name(fold.index, fold.inner), " has no training recording of: ", join(untrained, ", ")));
   }
   if (!problems.empty()) fail_folds(problems);
   return folds;

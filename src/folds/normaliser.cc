@@ -7,6 +7,8 @@
 #include "serval/core/error.h"
 #include "serval/folds/fold.h"
 
+#include "fold_draft.h"
+
 namespace serval::folds {
 
 namespace {
@@ -80,11 +82,7 @@ Normaliser fit(const RaggedFeatures& features, const std::vector<std::int64_t>& 
     out.mean.push_back(static_cast<float>(mean[d]));
     out.scale.push_back(static_cast<float>(1 / std::max(deviation, kDeviationFloor)));
   }
-  std::set<std::string> actors;
-  for (const std::int64_t r : recordings)
-    actors.insert(manifest.recordings[static_cast<std::size_t>(r)].actor);
-  out.fitted_on_actors.assign(actors.begin(), actors.end());
-  std::sort(out.fitted_on_actors.begin(), out.fitted_on_actors.end(), natural_less);
+  out.fitted_on_actors = actors_of(manifest, recordings);
   return out;
 }
 

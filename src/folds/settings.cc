@@ -33,10 +33,9 @@ void describe(SettingsVisitor& v, FoldSettings& settings) {
   v.list("groups", settings.groups, {"explicit folds; they override scheme and preset"});
   v.integer("sentence_groups", settings.sentence_groups, {.min = 0, .max = 10000},
             {"2 or more: sentences are dealt into so many groups, and those that a fold tests do not train"});
-  v.integer(
-      "inner_folds", settings.inner_folds, {.min = 0, .max = 1000},
-      {"2 or more: each fold's training actors in so many inner folds choose epochs, fusion weights and "
-       "models; then all of them train"});
+  v.integer("inner_folds", settings.inner_folds, {.min = 0, .max = 1000},
+            {"2 or more: each fold's training actors in so many inner folds choose the epoch; then all of "
+             "them train"});
   v.texts("train_corpora", settings.train_corpora, {"of cross_corpus; empty for all"});
   v.texts("test_corpora", settings.test_corpora, {"of cross_corpus; empty for all"});
   v.path("list", settings.list,
@@ -67,9 +66,13 @@ void describe(SettingsVisitor& v, FoldSettings& settings) {
   v.check(settings.inner_folds != 1, "inner_folds", "must be 0, or 2 or more");
 }
 
+bool deals_recordings(const FoldSettings& settings) {
+  return settings.groups.empty() &&
+         (settings.scheme == Scheme::kStratifiedRandom || settings.scheme == Scheme::kUnshuffledTail);
+}
+
 void check_protocol(SettingsVisitor& v, const FoldSettings& folds, const ProtocolSettings& protocol) {
-  const bool of_recordings = folds.groups.empty() && (folds.scheme == Scheme::kStratifiedRandom ||
-                                                      folds.scheme == Scheme::kUnshuffledTail);
+  const bool of_recordings = deals_recordings(folds);
   v.check(!of_recordings || protocol.has(Leak::kSharedActors), "folds",
           cat("scheme: recordings of one actor are on both sides; where that is meant, name \"",
               to_string(Leak::kSharedActors), "\" in protocol.leaks, which stamps all results"));

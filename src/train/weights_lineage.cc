@@ -22,10 +22,10 @@ std::vector<std::string> both(const std::vector<std::string>& a, const std::vect
 
 void note_recordings(std::vector<std::int64_t>& noted, const std::vector<std::int64_t>& recordings,
                      std::span<const std::int64_t> origins) {
-  std::set<std::int64_t> all(noted.begin(), noted.end());
   for (const std::int64_t r : recordings)
-    all.insert(origins.empty() ? r : origins[static_cast<std::size_t>(r)]);
-  noted.assign(all.begin(), all.end());
+    noted.push_back(origins.empty() ? r : origins[static_cast<std::size_t>(r)]);
+  std::sort(noted.begin(), noted.end());
+  noted.erase(std::unique(noted.begin(), noted.end()), noted.end());
 }
 
 void write_lineage(store::Hdf5File& file, const Task& task, const Lineage& lineage) {

@@ -44,8 +44,8 @@ struct FoldSettings {
   // 2 or more: sentences are dealt into as many groups, and each fold of actors becomes as many folds, which test one
   // group's sentences and train and validate on the others'.
   int sentence_groups = 0;
-  // For every fold, its training and validation actors are divided into so many inner folds, which choose epochs,
-  // fusion weights and models; then training takes all of them. 0: the validation actors choose.
+  // For every fold, its training and validation actors are divided into so many inner folds, which choose the
+  // epoch; then training takes all of them. 0: the validation actors choose.
   int inner_folds = 0;
   std::vector<std::string> train_corpora = {}, test_corpora = {};  // cross_corpus; empty: all
   std::string list = "";                                           // list: the CSV file
@@ -60,6 +60,9 @@ void describe(SettingsVisitor& v, FoldSettings& settings);
 // What the two say together; reported at the field "folds" of the object that holds both.
 void check_protocol(SettingsVisitor& v, const FoldSettings& folds, const ProtocolSettings& protocol);
 
+// Whether the scheme deals out recordings, whoever speaks them.
+bool deals_recordings(const FoldSettings& settings);
+
 std::vector<std::string> preset_names();
 
 struct Fold {
@@ -67,11 +70,13 @@ struct Fold {
   std::vector<std::string> train_actors, validation_actors, test_actors;  // in natural order
   std::vector<std::int64_t> train, validation, test;  // recording numbers in the manifest, ascending
   std::string name = {};  // what is tested, where that is more than a number: "tess -> savee"
-  int inner =
-      0;  // from 1: an inner fold of the fold `index`. It tests nobody; `test_actors` are kept from it
+  int inner = 0;          // from 1: of the fold `index`; it tests nobody, and `test_actors` are kept from it
   bool actors_apart = true;  // no actor is on two sides; false only under a protocol that says so
   std::vector<std::string> test_sentences = {};  // where sentences are kept apart too
 };
+
+// "fold 3", "fold 3, inner fold 2": from the numbers above, as people read them.
+std::string fold_name(int index, int inner);
 
 // Every actor of the manifest is on at most one side of every fold, and but for cross_corpus in at most one fold's test
 // side. Inner folds follow all others, fold by fold. Throws ConfigError naming all offenders: fewer actors than folds,
@@ -83,7 +88,8 @@ struct Fold {
 std::vector<Fold> make_folds(const FoldSettings& settings, const corpus::Manifest& manifest,
                              const ProtocolSettings& protocol = {});
 
-// The guard itself, callable on folds from anywhere; folds with actors_apart = false are left out. Looks at the actors' lists and at the recordings' own
+// The guard itself, callable on folds from anywhere. Folds with actors_apart = false are left out. Looks at the actors'
+// lists and at the recordings' own
 // actors. Throws AuditError naming the actors on two sides.
 void check_disjoint(const std::vector<Fold>& folds, const corpus::Manifest& manifest);
 

@@ -139,10 +139,6 @@ struct TaskResult {
   std::vector<std::int64_t> recordings;           // the test side, manifest numbers
   std::vector<std::vector<float>> probabilities;  // [recording][class]; empty without a head of the classes
   std::vector<HeadResult> heads;                  // the others, in the task's order
-  // What the weights of the chosen epoch say of the validation side; with inner folds, what each of their models says of
-  // its own.
-  std::vector<std::int64_t> validation_recordings;
-  std::vector<std::vector<float>> validation_probabilities;
   // Where it was trained; more than one when it continued elsewhere, and its bits are then of neither.
   std::vector<std::string> devices;
   double seconds = 0;
