@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "serval/core/error.h"
@@ -24,6 +25,8 @@ void describe(SettingsVisitor& v, CorpusUse& s) {
   v.check(!s.path.empty() || fs::path(s.file).extension() == ".csv", "path",
           "must name the folder of the recordings");
   v.texts("actors", s.actors, {.text = "use only these actors; empty: all"});
+  v.integer("most_per_class", s.most_per_class, {.min = 0},
+            {"of each actor and label at most so many recordings, the first ones by id; 0: all"});
 }
 
 namespace {
@@ -87,6 +90,13 @@ void keep_actors(std::vector<Recording>& recordings, const std::vector<std::stri
   std::erase_if(recordings, [&](const Recording& recording) { return kept.count(recording.actor) == 0; });
 }
 
+void keep_first(std::vector<Recording>& recordings, int most_per_class) {
+  std::map<std::pair<std::string, std::string>, int> seen;
+  std::erase_if(recordings, [&](const Recording& recording) {
+    return ++seen[{recording.actor, recording.label}] > most_per_class;
+  });
+}
+
 }  // namespace
 
 CorpusUse corpus_use(const std::string& what, const std::string& folder) {
@@ -100,6 +110,7 @@ std::vector<Recording> find_recordings(const CorpusUse& use) {
   std::vector<Recording> recordings = all_recordings(use);
   check_actor_names(recordings);  // before a choice of actors could hide one of the two
   if (!use.actors.empty()) keep_actors(recordings, use.actors);
+  if (use.most_per_class > 0) keep_first(recordings, use.most_per_class);
   return recordings;
 }
 

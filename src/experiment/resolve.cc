@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 
 #include "serval/core/error.h"
 #include "serval/core/settings_io.h"
@@ -51,21 +52,66 @@ std::string named_path(const JsonValue& value) {
   return path_beside(value, expanded);
 }
 
-JsonValue load_with_parents(const std::string& path, int depth) {
-  JsonValue json = parse_json_file(path);
-  const JsonValue* extends = json.find("extends");
-  if (extends == nullptr) return json;
-  if (extends->kind != JsonValue::Kind::kText) {
-    throw ConfigError(cat(to_string(extends->place), ": extends: must be a path in quotes, not ",
-                          to_string(extends->kind)));
+// A file with its parents merged in, and the patches for its quick size, in the order in which they are laid over it.
+struct Loaded {
+  JsonValue json;
+  std::vector<JsonValue> quick;
+};
+
+Loaded load_with_parents(const std::string& path, int depth);
+
+// All that `extends` names, each over those before it.
+Loaded load_parents(const JsonValue& extends, int depth) {
+  const bool list = extends.kind == JsonValue::Kind::kList;
+  Loaded out;
+  out.json = JsonValue::object();
+  for (const JsonValue& parent : list ? extends.items : std::vector<JsonValue>{extends}) {
+    if (parent.kind != JsonValue::Kind::kText) {
+      throw ConfigError(cat(to_string(parent.place),
+                            ": extends: must be a path in quotes or a list of them, not ",
+                            to_string(parent.kind)));
+    }
+    if (depth >= kMaxParents) {
+      throw ConfigError(cat(to_string(parent.place), ": extends: more than ", kMaxParents,
+                            " files deep; does a file extend itself?"));
+    }
+    Loaded loaded = load_with_parents(named_path(parent), depth + 1);
+    out.json = merge(std::move(out.json), loaded.json);
+    std::move(loaded.quick.begin(), loaded.quick.end(), std::back_inserter(out.quick));
   }
-  if (depth >= kMaxParents) {
-    throw ConfigError(cat(to_string(extends->place), ": extends: more than ", kMaxParents,
-                          " files deep; does a file extend itself?"));
+  return out;
+}
+
+Loaded load_with_parents(const std::string& path, int depth) {
+  Loaded out{parse_json_file(path), {}};
+  if (out.json.kind != JsonValue::Kind::kObject)
+    throw ConfigError(cat(path, ": must be an object, not ", to_string(out.json.kind)));
+  std::vector<JsonValue> own_quick;
+  if (const JsonValue* quick = out.json.find("quick"); quick != nullptr) {
+    if (quick->kind != JsonValue::Kind::kObject) {
+      throw ConfigError(
+          cat(to_string(quick->place), ": quick: must be an object, not ", to_string(quick->kind)));
+    }
+    own_quick.push_back(*quick);
+    remove_member(out.json, "quick");
   }
-  JsonValue parent = load_with_parents(named_path(*extends), depth + 1);
-  remove_member(json, "extends");
-  return merge(std::move(parent), json);
+  if (const JsonValue* extends = out.json.find("extends"); extends != nullptr) {
+    Loaded parents = load_parents(*extends, depth);
+    remove_member(out.json, "extends");
+    out.json = merge(std::move(parents.json), out.json);
+    out.quick = std::move(parents.quick);
+  }
+  std::move(own_quick.begin(), own_quick.end(), std::back_inserter(out.quick));
+  return out;
+}
+
+void make_quick(Loaded& loaded, const std::string& path) {
+  if (loaded.quick.empty())
+    throw ConfigError(cat(path, ": has no \"quick\", so there is no quick size of it"));
+  for (const JsonValue& patch : loaded.quick) loaded.json = merge(std::move(loaded.json), patch);
+  if (JsonValue* name = find_member(loaded.json, "name");
+      name != nullptr && name->kind == JsonValue::Kind::kText)
+    name->text += "-quick";
 }
 
 // "network": "file.json" stands for the file's content.
@@ -151,10 +197,11 @@ void apply_override(JsonValue& root, const std::string& override_text) {
 
 }  // namespace
 
-JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides) {
-  JsonValue json = load_with_parents(path, 0);
-  if (json.kind != JsonValue::Kind::kObject)
-    throw ConfigError(cat(path, ": must be an object, not ", to_string(json.kind)));
+JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides,
+                               ExperimentSize size) {
+  Loaded loaded = load_with_parents(path, 0);
+  if (size == ExperimentSize::kQuick) make_quick(loaded, path);
+  JsonValue json = std::move(loaded.json);
   remove_member(json, "$schema");
   read_network_files(json);
   for (const std::string& text : overrides) apply_override(json, text);
@@ -193,7 +240,20 @@ JsonValue experiment_schema() {
   either.items = {text, network};
   network = JsonValue::object();
   network.set("anyOf", std::move(either));
-  for (const char* key : {"$schema", "extends"}) properties->set(key, text);
+  properties->set("$schema", text);
+  JsonValue texts = JsonValue::object();
+  texts.set("type", JsonValue::of("array"));
+  texts.set("items", text);
+  JsonValue one_or_more = JsonValue::list();
+  one_or_more.items = {text, texts};
+  JsonValue extends = JsonValue::object();
+  extends.set("description", JsonValue::of("files that this one is laid over, in their order"));
+  extends.set("anyOf", std::move(one_or_more));
+  properties->set("extends", std::move(extends));
+  JsonValue quick = JsonValue::object();
+  quick.set("description", JsonValue::of("what the quick size changes: laid over the file by --quick"));
+  quick.set("type", JsonValue::of("object"));
+  properties->set("quick", std::move(quick));
   // A file that extends another may leave out what the other has.
   remove_member(schema, "required");
   return schema;

@@ -121,6 +121,21 @@ TEST_F(ManifestCsvTest, CorpusUseReadsKnownOwnAndListedCorpora) {
   EXPECT_EQ(listed[0].actor, "list/a");  // sorted by id
 }
 
+TEST_F(ManifestCsvTest, CorpusUseTakesTheFirstOfEachActorAndClass) {
+  std::vector<std::string> files;
+  for (const char* actor : {"01", "02"}) {
+    for (const char* label : {"01", "03"}) {
+      for (const char* repetition : {"02", "01", "03"})
+        files.push_back(cat("r/03-01-", label, "-01-01-", repetition, "-", actor, ".wav"));
+    }
+  }
+  folder_.write_all(files);
+  const std::vector<Recording> first =
+      find_recordings({.use = "demo", .file = "", .path = folder_ / "r", .actors = {}, .most_per_class = 2});
+  ASSERT_EQ(first.size(), 8u);
+  for (const Recording& recording : first) EXPECT_NE(recording.repetition, "03") << recording.id;
+}
+
 TEST_F(ManifestCsvTest, CorpusUseSaysWhatIsMissing) {
   folder_.write_all({"03-01-01-01-01-01-01.wav"});
   EXPECT_THAT(message_of<ConfigError>([&] {

@@ -62,6 +62,50 @@ TEST_F(ResolveTest, ParentsThatGoInACircleAreRefused) {
   EXPECT_THAT(error_of(path), HasSubstr("does a file extend itself?"));
 }
 
+TEST_F(ResolveTest, AFileMayHaveSeveralParents) {
+  write("base.json", tone_experiment("/c", "/s"));
+  write("short.json", R"({"train": {"epochs": 2, "batch_size": 4}, "seeds": [5]})");
+  const std::string path =
+      write("x.json", R"({"extends": ["base.json", "short.json"], "train": {"batch_size": 6}})");
+  const ExperimentSettings settings = load_experiment(path, {});
+  EXPECT_EQ(settings.train.optimizer.learning_rate, 0.03);  // from the first
+  EXPECT_EQ(settings.train.epochs, 2);                      // the second over it
+  EXPECT_EQ(settings.train.batch_size, 6);                  // the file over both
+  EXPECT_EQ(settings.seeds, std::vector<std::int64_t>{5});
+  EXPECT_THAT(error_of(write("y.json", R"({"extends": ["base.json", 1]})")),
+              HasSubstr("extends: must be a path in quotes or a list of them"));
+}
+
+TEST_F(ResolveTest, TheQuickSizeIsLaidOverTheWholeAndLeftOutOtherwise) {
+  write("base.json", tone_experiment("/c", "/s"));
+  write("small.json", R"({"quick": {"seeds": [3], "train": {"epochs": 1, "batch_size": 2}}})");
+  const std::string path = write("x.json", R"({"extends": ["base.json", "small.json"], "name": "x",
+      "train": {"epochs": 9, "clip_norm": 2}, "quick": {"train": {"batch_size": 3, "clip_norm": null}}})");
+  const ExperimentSettings full = load_experiment(path, {});
+  EXPECT_EQ(full.name, "x");
+  EXPECT_EQ(full.train.epochs, 9);
+  EXPECT_EQ(full.train.clip_norm, 2);
+  const ExperimentSettings quick = load_experiment(path, {"train.patience=7"}, ExperimentSize::kQuick);
+  EXPECT_EQ(quick.name, "x-quick");
+  EXPECT_EQ(quick.train.epochs, 1);      // a parent's patch over the file's own value
+  EXPECT_EQ(quick.train.batch_size, 3);  // the file's patch over the parent's
+  EXPECT_EQ(quick.train.clip_norm, train::TrainSettings{}.clip_norm);  // null removes what the file has
+  EXPECT_EQ(quick.seeds, std::vector<std::int64_t>{3});
+  EXPECT_EQ(quick.train.patience, 7);  // overrides come last
+}
+
+TEST_F(ResolveTest, AQuickSizeMustBeThereAndBeAnObject) {
+  const std::string path = write("x.json", tone_experiment("/c", "/s"));
+  try {
+    load_experiment(path, {}, ExperimentSize::kQuick);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("has no \"quick\""));
+  }
+  EXPECT_THAT(error_of(write("y.json", R"({"extends": "x.json", "quick": 1})")),
+              HasSubstr("quick: must be an object"));
+}
+
 TEST_F(ResolveTest, ANetworkFileStandsBesideTheExperiment) {
   write("net.json", R"({"layers": [{"type": "mean_pool"}, {"type": "dense"}]})");
   const std::string path = write("x.json", tone_experiment("/c", "/s"));

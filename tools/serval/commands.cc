@@ -78,10 +78,14 @@ std::string state_of(const store::StoreFacts& facts) {
 
 }  // namespace
 
+experiment::ExperimentSettings ExperimentArguments::load() const {
+  return experiment::load_experiment(
+      file, overrides, quick ? experiment::ExperimentSize::kQuick : experiment::ExperimentSize::kFull);
+}
+
 void run(const Common& common, const ExperimentArguments& arguments) {
   const int threads = threads_of(common);
-  const experiment::ExperimentSettings settings =
-      experiment::load_experiment(arguments.file, arguments.overrides);
+  const experiment::ExperimentSettings settings = arguments.load();
   const Device device = choose_device(common.device);
   const experiment::RunOutcome outcome =
       experiment::run_experiment(settings, {device, threads, arguments.out});
@@ -92,8 +96,7 @@ void run(const Common& common, const ExperimentArguments& arguments) {
 
 void features(const Common& common, const ExperimentArguments& arguments) {
   const int threads = threads_of(common);
-  const experiment::ExperimentSettings settings =
-      experiment::load_experiment(arguments.file, arguments.overrides);
+  const experiment::ExperimentSettings settings = arguments.load();
   const Device device = choose_device(common.device);
   const experiment::Dataset dataset = experiment::make_dataset(settings, {device, threads, false});
   JsonValue out = JsonValue::object();
@@ -121,10 +124,8 @@ void audit(const Common& common, const ExperimentArguments& arguments) {
   const bool of_run = std::filesystem::is_directory(arguments.file);
   if (of_run && !std::filesystem::exists(finished))
     throw ConfigError(cat(arguments.file, ": holds no audit.json, so it is no run's directory"));
-  const audit::Audit audit =
-      of_run ? audit::audit_of(parse_json_file(finished))
-             : experiment::audit_experiment(experiment::load_experiment(arguments.file, arguments.overrides),
-                                            threads);
+  const audit::Audit audit = of_run ? audit::audit_of(parse_json_file(finished))
+                                    : experiment::audit_experiment(arguments.load(), threads);
   std::cout << (common.json ? write_json(audit::to_json(audit)) : audit::audit_text(audit)) << std::flush;
   audit::require_passed(audit, arguments.file);
 }
@@ -234,8 +235,7 @@ void bench_features(const Common& common, const BenchArguments& arguments) {
   if (arguments.experiment.file.empty()) {
     options.features = experiment::bench_preset(arguments.preset);
   } else {
-    const experiment::ExperimentSettings settings =
-        experiment::load_experiment(arguments.experiment.file, arguments.experiment.overrides);
+    const experiment::ExperimentSettings settings = arguments.experiment.load();
     options.features = settings.features;
     options.audio = settings.audio;
   }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "serval/experiment/settings.h"
+
 namespace serval::cli {
 
 struct Common {
@@ -19,6 +21,9 @@ struct ExperimentArguments {
   std::string file;
   std::vector<std::string> overrides;
   std::string out;
+  bool quick = false;
+
+  experiment::ExperimentSettings load() const;
 };
 
 struct NetworkArguments {

@@ -32,6 +32,7 @@ CLI::Option* add_experiment(CLI::App* app, Common& common, ExperimentArguments& 
   CLI::Option* file = app->add_option("experiment", arguments.file, "experiment file (JSON)");
   app->add_option("--set", arguments.overrides, "override a setting: key.path=JSON; may be repeated")
       ->allow_extra_args(false);
+  app->add_flag("--quick", arguments.quick, "the small size that the file has under \"quick\"");
   app->add_option("--device", common.device, "auto, cpu, cuda or cuda:N");
   add_threads(app, common);
   add_json(app, common);

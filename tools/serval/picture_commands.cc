@@ -19,10 +19,9 @@ namespace serval::cli {
 void plot(const Common& common, const PlotArguments& arguments) {
   set_quiet(common.quiet);
   const report::PictureFormat format = report::picture_format(arguments.out);
-  report::RecordingPlotSettings settings =
-      arguments.experiment.file.empty() ? report::default_plot_settings()
-                                        : experiment::plot_settings(experiment::load_experiment(
-                                              arguments.experiment.file, arguments.experiment.overrides));
+  report::RecordingPlotSettings settings = arguments.experiment.file.empty()
+                                               ? report::default_plot_settings()
+                                               : experiment::plot_settings(arguments.experiment.load());
   settings.panels = report::read_panels(arguments.what);
   std::vector<report::RecordingLook> looks;
   for (const std::string& file : arguments.files) {

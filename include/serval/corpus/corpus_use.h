@@ -14,6 +14,7 @@ struct CorpusUse {
   std::string file;  // or a description (.json) or manifest (.csv) of your own
   std::string path;  // folder of the recordings; for a manifest it may be "": paths start at the CSV file
   std::vector<std::string> actors;  // only these, with or without the corpus in front; empty: all
+  int most_per_class = 0;           // of each actor and label at most so many, the first ones by id; 0: all
 };
 void describe(SettingsVisitor& v, CorpusUse& s);
 

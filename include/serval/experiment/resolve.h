@@ -9,19 +9,26 @@
 
 namespace serval::experiment {
 
+// At its full size, or the small one that a file may have beside it: `serval run --quick`.
+enum class ExperimentSize { kFull, kQuick };
+
 // The file with its parents merged in, network files in place of their paths, and overrides applied.
-//   "extends": "base.json"   objects merge deeply, lists are replaced, null removes what the parent has
+//   "extends": "base.json"   objects merge deeply, lists are replaced, null removes what the parent has;
+//              ["a", "b"]    b over a, and the file over both
+//   "quick": {...}           for kQuick alone: laid over the whole in the same way, those of parents first. The name
+//                            then ends with "-quick".
 //   overrides                "train.epochs=5", "models.m.network.layers.0.hidden=64": a path and a JSON value;
 //                            a bare word counts as text
-// Throws ConfigError.
-JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides);
+// Throws ConfigError, also where kQuick is asked of a file without "quick".
+JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides,
+                               ExperimentSize size = ExperimentSize::kFull);
 
 // Throws ConfigError with every mistake, one a line, and how many there are.
 ExperimentSettings read_experiment(const JsonValue& json, const std::string& path);
 
-inline ExperimentSettings load_experiment(const std::string& path,
-                                          const std::vector<std::string>& overrides) {
-  return read_experiment(load_experiment_json(path, overrides), path);
+inline ExperimentSettings load_experiment(const std::string& path, const std::vector<std::string>& overrides,
+                                          ExperimentSize size = ExperimentSize::kFull) {
+  return read_experiment(load_experiment_json(path, overrides, size), path);
 }
 
 // The same experiment with every default explicit; reading it back gives the same settings.
