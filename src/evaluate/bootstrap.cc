@@ -57,27 +57,60 @@ ConfidenceInterval interval(std::vector<double> values, double tail) {
   return {quantile(values, tail), quantile(values, 1 - tail)};
 }
 
-}  // namespace
-
-Intervals bootstrap_actors(const ActorTable& table, const BootstrapSettings& settings) {
+// The intervals of what `statistic` says of `actors` actors, each drawn so many times.
+template <class Statistic>
+Intervals resample(std::size_t actors, const BootstrapSettings& settings, const Statistic& statistic) {
   SERVAL_CHECK(settings.resamples > 1, settings.resamples, " resamples");
-  const std::size_t actors = table.actors().size();
   constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
   constexpr ConfidenceInterval kNone = {kUndefined, kUndefined};
   if (actors < 2) return {kNone, kNone, kNone};
-
-  const std::vector<ActorTable::Part> parts = table.parts();
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(table.classes() * table.classes()));
   std::vector<double> uar, wa, macro_f1;
   for (int r = 0; r < settings.resamples; ++r) {
     const RandomStream random{settings.seed, 0, RandomPurpose::kBootstrap, static_cast<std::uint32_t>(r)};
-    const Headline scores = weighted_mean(parts, table.classes(), draw(actors, random), counts);
+    const Headline scores = statistic(draw(actors, random));
     uar.push_back(scores.uar);
     wa.push_back(scores.wa);
     macro_f1.push_back(scores.macro_f1);
   }
   const double tail = expanded_tail(actors);
   return {interval(std::move(uar), tail), interval(std::move(wa), tail), interval(std::move(macro_f1), tail)};
+}
+
+std::vector<std::int64_t> no_counts(int classes) {
+  return std::vector<std::int64_t>(static_cast<std::size_t>(classes) * static_cast<std::size_t>(classes));
+}
+
+}  // namespace
+
+Intervals bootstrap_actors(const ActorTable& table, const BootstrapSettings& settings) {
+  const std::vector<ActorTable::Part> parts = table.parts();
+  std::vector<std::int64_t> counts = no_counts(table.classes());
+  return resample(table.actors().size(), settings, [&](const std::vector<std::int64_t>& times) {
+    return weighted_mean(parts, table.classes(), times, counts);
+  });
+}
+
+Intervals bootstrap_difference(const ActorTable& first, const ActorTable& second,
+                               const BootstrapSettings& settings) {
+  const std::vector<std::string>& actors = first.actors();
+  SERVAL_CHECK(actors.size() == second.actors().size(), actors.size(), " and ", second.actors().size(),
+               " actors");
+  std::vector<std::size_t> in_first;  // [actor of `second`]
+  for (const std::string& actor : second.actors()) {
+    const auto at = std::find(actors.begin(), actors.end(), actor);
+    SERVAL_CHECK(at != actors.end(), "actor ", actor, " is in one run only");
+    in_first.push_back(static_cast<std::size_t>(at - actors.begin()));
+  }
+  const std::vector<ActorTable::Part> of_first = first.parts(), of_second = second.parts();
+  std::vector<std::int64_t> first_counts = no_counts(first.classes()),
+                            second_counts = no_counts(second.classes());
+  std::vector<std::int64_t> second_times(actors.size());
+  return resample(actors.size(), settings, [&](const std::vector<std::int64_t>& times) {
+    for (std::size_t i = 0; i < in_first.size(); ++i) second_times[i] = times[in_first[i]];
+    const Headline a = weighted_mean(of_first, first.classes(), times, first_counts);
+    const Headline b = weighted_mean(of_second, second.classes(), second_times, second_counts);
+    return Headline{a.uar - b.uar, a.wa - b.wa, a.macro_f1 - b.macro_f1};
+  });
 }
 
 }  // namespace serval::evaluate

@@ -62,6 +62,9 @@ report::ModelReport model_report(const std::string& name, const std::vector<trai
                                    recording.sentence});
     }
   }
+  std::stable_sort(model.curves.begin(), model.curves.end(), [](const auto& a, const auto& b) {
+    return a.fold != b.fold ? a.fold < b.fold : a.seed < b.seed;
+  });
   report::score_predictions(model, static_cast<int>(dataset.manifest.classes.size()));
   report_heads(model, results, tasks, dataset.manifest);
   return model;
@@ -115,6 +118,11 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   out.configurations = static_cast<std::int64_t>(settings.models.size());
   std::vector<int> labels;
   for (const folds::Fold& fold : plan.folds) {
+    if (fold.inner == 0) {
+      out.fold_sizes.push_back({fold.index, static_cast<std::int64_t>(fold.train.size()),
+                                static_cast<std::int64_t>(fold.validation.size()),
+                                static_cast<std::int64_t>(fold.test.size())});
+    }
     for (const std::int64_t r : fold.test)
       labels.push_back(dataset.manifest.class_of[static_cast<std::size_t>(r)]);
   }

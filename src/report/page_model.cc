@@ -50,10 +50,6 @@ std::string confusion_table(const evaluate::Scores& pooled, const std::vector<st
   return out + "</table></div>\n";
 }
 
-std::string panel(const std::string& content) {
-  return "<section class=\"panel\">" + content + "</section>\n";
-}
-
 std::string groups_panel(const char* kind, const std::vector<evaluate::GroupScores>& groups,
                          double chance_uar, PageCharts& charts) {
   JsonValue names = JsonValue::list(), values = JsonValue::list();

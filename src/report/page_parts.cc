@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "src/report/page_assets.h"
+
 namespace serval::report {
 
 std::string escaped(const std::string& text) {
@@ -59,6 +61,32 @@ std::string PageCharts::data() const {
       out += c;
   }
   return out;
+}
+
+std::string panel(const std::string& content) {
+  return "<section class=\"panel\">" + content + "</section>\n";
+}
+
+std::string card(const std::string& name, const std::string& figure, const std::string& note) {
+  return cat("<div class=\"card\"><div class=\"name\">", name, "</div><div class=\"figure\">", figure,
+             "</div><div class=\"note\">", note, "</div></div>\n");
+}
+
+std::string stamp(const std::string& text, const char* kind) {
+  return cat("<p class=\"stamp", *kind == '\0' ? "" : " ", kind, "\">", escaped(text), "</p>\n");
+}
+
+std::string page(const std::string& title, const std::string& main, const PageCharts& charts) {
+  std::string out =
+      cat("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          escaped(title), "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", kPageCss,
+          "</style></head><body><main>\n<h1>", escaped(title), "</h1>\n", main, "</main>\n");
+  if (!charts.empty()) {
+    out += cat("<script type=\"application/json\" id=\"data\">", charts.data(), "</script>\n<script>",
+               kChartJs, "</script>\n<script>\n", kPageJs, "</script>\n");
+  }
+  return out + "</body></html>\n";
 }
 
 }  // namespace serval::report

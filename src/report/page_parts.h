@@ -34,6 +34,14 @@ class PageCharts {
   JsonValue charts_ = JsonValue::list();
 };
 
+std::string panel(const std::string& content);
+std::string card(const std::string& name, const std::string& figure, const std::string& note);
+std::string stamp(const std::string& text,
+                  const char* kind = "");  // kind: "passed", "failed"; texts are escaped
+
+// The whole document around what lies in its main part. `title` is a plain text.
+std::string page(const std::string& title, const std::string& main, const PageCharts& charts);
+
 // All of one model: scores, confusion, actors, folds, curves, groups, calibration, mistakes, further outputs.
 std::string model_section(const ModelReport& model, const RunReport& report, PageCharts& charts);
 

@@ -15,7 +15,7 @@ std::string results_json(const RunReport& report) {
   out.set("name", JsonValue::of(report.name));
   out.set("classes", JsonValue::of(report.classes));
   if (headline.has_classes()) {
-    out.set("summary", summary_json(headline));
+    out.set("summary", summary_json(headline.summary, headline.intervals));
     out.set("pooled", pooled_json(headline, report.classes));
     out.set("groups", groups_json(headline.groups));
     out.set("fairness", fairness_json(headline.groups));
@@ -25,12 +25,21 @@ std::string results_json(const RunReport& report) {
   chance.set("majority_wa", JsonValue::of(report.chance.majority_wa));
   out.set("chance", std::move(chance));
   out.set("folds", folds_json(headline.folds));
+  JsonValue sizes = JsonValue::list();
+  for (const FoldSize& fold : report.fold_sizes) {
+    sizes.items.push_back(JsonValue::object()
+                              .set("fold", JsonValue::of(fold.fold + 1))
+                              .set("train", JsonValue::of(fold.train))
+                              .set("validation", JsonValue::of(fold.validation))
+                              .set("test", JsonValue::of(fold.test)));
+  }
+  out.set("fold_sizes", std::move(sizes));
   JsonValue models = JsonValue::object();
   for (const ModelReport& model : report.models) {
     JsonValue item = JsonValue::object();
     item.set("parameters", JsonValue::of(model.parameters));
     if (model.has_classes()) {
-      item.set("summary", summary_json(model));
+      item.set("summary", summary_json(model.summary, model.intervals));
       item.set("pooled", pooled_json(model, report.classes));
       item.set("groups", groups_json(model.groups));
       item.set("fairness", fairness_json(model.groups));

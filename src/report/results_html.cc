@@ -4,17 +4,11 @@
 #include "serval/core/error.h"
 #include "serval/report/run_report.h"
 
-#include "src/report/page_assets.h"
 #include "src/report/page_parts.h"
 
 namespace serval::report {
 
 namespace {
-
-std::string card(const std::string& name, const std::string& figure, const std::string& note) {
-  return cat("<div class=\"card\"><div class=\"name\">", name, "</div><div class=\"figure\">", figure,
-             "</div><div class=\"note\">", note, "</div></div>\n");
-}
 
 std::string interval_text(const evaluate::ConfidenceInterval& interval) {
   if (std::isnan(interval.low)) return "";
@@ -40,11 +34,10 @@ std::string cards(const RunReport& report) {
   return out + "</div>\n";
 }
 
-const char* audit_stamp(const audit::Audit& audit) {
-  if (!audit.passed())
-    return "<p class=\"stamp failed\">The leak audit failed: these figures prove nothing.</p>\n";
-  return audit.leaks() ? "<p class=\"stamp failed\">Leak audit: this protocol leaks, as it says.</p>\n"
-                       : "<p class=\"stamp passed\">Leak audit: passed.</p>\n";
+std::string audit_stamp(const audit::Audit& audit) {
+  if (!audit.passed()) return stamp("The leak audit failed: these figures prove nothing.", "failed");
+  return audit.leaks() ? stamp("Leak audit: this protocol leaks, as it says.", "failed")
+                       : stamp("Leak audit: passed.", "passed");
 }
 
 std::string audit_section(const audit::Audit& audit) {
@@ -86,28 +79,20 @@ std::string origin_section(const RunReport& report) {
 }  // namespace
 
 std::string results_html(const RunReport& report) {
-  std::string out =
-      cat("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-          escaped(report.name), "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", kPageCss,
-          "</style></head><body><main>\n<h1>", escaped(report.name), "</h1>\n");
-  for (const std::string& stamp : report.stamps) out += "<p class=\"stamp\">" + escaped(stamp) + "</p>\n";
+  std::string out;
+  for (const std::string& text : report.stamps) out += stamp(text);
   if (report.configurations > 1) {
-    out +=
-        cat("<p class=\"stamp\">", report.configurations,
+    out += stamp(
+        cat(report.configurations,
             " configurations were tried: the best of them looks better than it is, unless validation chose "
-            "it.</p>\n");
+            "it."));
   }
   out += audit_stamp(report.audit);
   if (report.models.front().has_classes()) out += cards(report);
   PageCharts charts;
   for (const ModelReport& model : report.models) out += model_section(model, report, charts);
-  out += audit_section(report.audit) + origin_section(report) + "</main>\n";
-  if (!charts.empty()) {
-    out += cat("<script type=\"application/json\" id=\"data\">", charts.data(), "</script>\n<script>",
-               kChartJs, "</script>\n<script>\n", kPageJs, "</script>\n");
-  }
-  return out + "</body></html>\n";
+  out += audit_section(report.audit) + origin_section(report);
+  return page(report.name, out, charts);
 }
 
 }  // namespace serval::report

@@ -28,23 +28,23 @@ JsonValue summary_json(const evaluate::Summary& summary) {
   return out;
 }
 
-namespace {
-
-JsonValue with_interval(const evaluate::Spread& spread, const evaluate::ConfidenceInterval& interval) {
-  JsonValue out = spread_json(spread);
+JsonValue interval_json(const evaluate::ConfidenceInterval& interval) {
+  if (std::isnan(interval.low)) return {};
   JsonValue ends = JsonValue::list();
   ends.items = {JsonValue::of(interval.low), JsonValue::of(interval.high)};
-  out.set("ci95", std::isnan(interval.low) ? JsonValue() : std::move(ends));
-  return out;
+  return ends;
 }
 
-}  // namespace
-
-JsonValue summary_json(const ModelReport& model) {
-  JsonValue out = JsonValue::object();
-  out.set("uar", with_interval(model.summary.uar, model.intervals.uar));
-  out.set("wa", with_interval(model.summary.wa, model.intervals.wa));
-  out.set("macro_f1", with_interval(model.summary.macro_f1, model.intervals.macro_f1));
+JsonValue summary_json(const evaluate::Summary& summary, const evaluate::Intervals& intervals) {
+  JsonValue out = summary_json(summary);
+  const auto add = [&](const char* key, const evaluate::ConfidenceInterval& interval) {
+    for (auto& [name, score] : out.members) {
+      if (name == key) score.set("ci95", interval_json(interval));
+    }
+  };
+  add("uar", intervals.uar);
+  add("wa", intervals.wa);
+  add("macro_f1", intervals.macro_f1);
   return out;
 }
 

@@ -9,7 +9,8 @@ namespace serval::report {
 JsonValue scores_json(const evaluate::Scores& scores);
 JsonValue spread_json(const evaluate::Spread& spread);
 JsonValue summary_json(const evaluate::Summary& summary);
-JsonValue summary_json(const ModelReport& model);  // with intervals
+JsonValue interval_json(const evaluate::ConfidenceInterval& interval);  // [low, high] or null
+JsonValue summary_json(const evaluate::Summary& summary, const evaluate::Intervals& intervals);
 
 // Which fold it is; its scores come behind.
 template <class Fold>

@@ -122,6 +122,79 @@ TEST(Bootstrap, KnowsThatRecordingsOfOneActorAreNoIndependentOnes) {
   EXPECT_NEAR(more_seeds.width, different.width, 0.15 * different.width);
 }
 
+// Two runs on the same people: how well a person is understood differs more than the runs do, and belongs to both.
+std::pair<ActorTable, ActorTable> draw_pair(const World& world, std::uint64_t number) {
+  ActorTable first(world.classes), second(world.classes);
+  for (int actor = 0; actor < world.actors; ++actor) {
+    const RandomStream random{number, static_cast<std::uint32_t>(actor), RandomPurpose::kTest, 1};
+    const double own = world.spread * normal(random, 0), gain = 0.4 + 0.5 * normal(random, 1);
+    std::uint64_t at = 8;
+    for (const bool of_second : {false, true}) {
+      const double right = 1 / (1 + std::exp(-(own + (of_second ? gain : 0))));
+      for (int label = 0; label < world.classes; ++label) {
+        for (int i = 0; i < world.per_class; ++i) {
+          const bool hit = static_cast<double>(random.uniform(at++)) < right;
+          (of_second ? second : first)
+              .add(cat("a/", actor), actor * world.folds / world.actors, 1, label,
+                   hit ? label : (label + 1) % world.classes);
+        }
+      }
+    }
+  }
+  return {std::move(first), std::move(second)};
+}
+
+TEST(Bootstrap, IntervalsOfDifferencesHoldTheTruthInNineteenOfTwenty) {
+  const World world{24, 6, 4, 8, 1, 1.2};
+  const int studies = 400;
+  std::vector<double> differences;
+  for (std::uint64_t s = 0; s < 4000; ++s) {
+    const auto [first, second] = draw_pair(world, 1000000 + s);
+    differences.push_back(mean_scores(second).uar - mean_scores(first).uar);
+  }
+  const double truth = mean_std(differences).mean;
+  double inside = 0, width = 0, width_alone = 0;
+  for (std::uint64_t s = 0; s < studies; ++s) {
+    const auto [first, second] = draw_pair(world, s);
+    const Intervals difference = bootstrap_difference(second, first, {500, s});
+    inside += holds(difference.uar, truth);
+    width += difference.uar.high - difference.uar.low;
+    const Intervals alone = bootstrap_actors(second, {500, s});
+    width_alone += alone.uar.high - alone.uar.low;
+  }
+  EXPECT_NEAR(inside / studies, 0.95, 3 * std::sqrt(0.95 * 0.05 / studies));
+  EXPECT_LT(width, 0.8 * width_alone);  // what people differ in cancels out
+}
+
+TEST(Bootstrap, DifferencesAreOfTheSameActorsInBothRuns) {
+  const World world{10, 5, 3, 5, 1, 0.7};
+  const auto [first, second] = draw_pair(world, 5);
+  const Intervals there = bootstrap_difference(second, first), back = bootstrap_difference(first, second);
+  EXPECT_NEAR(there.uar.low, -back.uar.high, 1e-12);
+  EXPECT_NEAR(there.macro_f1.high, -back.macro_f1.low, 1e-12);
+  EXPECT_EQ(bootstrap_difference(first, first).wa.low, 0);
+  EXPECT_EQ(bootstrap_difference(first, first).wa.high, 0);
+  // The same table, its actors in another order.
+  ActorTable turned(world.classes);
+  const std::vector<ActorTable::Part> parts = first.parts();
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    for (auto cell = part->cells.rbegin(); cell != part->cells.rend(); ++cell) {
+      for (std::size_t i = 0; i < cell->counts.size(); ++i) {
+        for (std::int64_t k = 0; k < cell->counts[i]; ++k) {
+          turned.add(first.actors()[static_cast<std::size_t>(cell->actor)], part->fold, part->seed,
+                     static_cast<int>(i) / world.classes, static_cast<int>(i) % world.classes);
+        }
+      }
+    }
+  }
+  ASSERT_NE(turned.actors(), first.actors());
+  EXPECT_EQ(bootstrap_difference(first, turned).uar.high, 0);
+  EXPECT_EQ(bootstrap_difference(first, turned).uar.low, 0);
+  ActorTable others(world.classes);
+  for (int i = 0; i < 10; ++i) others.add(cat("b/", i), 0, 1, 0, 0);
+  EXPECT_THROW(bootstrap_difference(first, others), InternalError);
+}
+
 TEST(Bootstrap, TheSameSeedGivesTheSameIntervals) {
   const ActorTable table = draw_study({10, 5, 3, 5, 2, 0.7}, 3);
   const Intervals a = bootstrap_actors(table, {300, 7}), b = bootstrap_actors(table, {300, 7});

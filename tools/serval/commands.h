@@ -66,6 +66,12 @@ struct StatsArguments {
   std::string plot;  // picture; may be ""
 };
 
+struct ReportArguments {
+  std::vector<std::string> runs;  // folders, each with ":<model>" behind it or not
+  std::string out;                // folder; "": the run's own, and for several runs none
+  bool all_pairs = false, unpaired = false;
+};
+
 void run(const Common& common, const ExperimentArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 // Of an experiment that has not run, or of a run.
@@ -80,6 +86,7 @@ void model_summary(const Common& common, const NetworkArguments& arguments);
 void bench_features(const Common& common, const BenchArguments& arguments);
 void bench_train(const Common& common, const BenchTrainArguments& arguments);
 void plot(const Common& common, const PlotArguments& arguments);
+void report(const Common& common, const ReportArguments& arguments);
 void info(const Common& common, bool ops);
 void schema();
 

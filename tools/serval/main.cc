@@ -131,6 +131,26 @@ CLI::App* add_plot(CLI::App& app, Common& common, serval::cli::PlotArguments& ar
   return plot;
 }
 
+CLI::App* add_report(CLI::App& app, Common& common, serval::cli::ReportArguments& arguments) {
+  CLI::App* report = app.add_subcommand(
+      "report",
+      "compare finished runs: differences with intervals and tests, as text, Markdown, LaTeX, CSV\n"
+      "and one page; of one run, write its report.html again");
+  report
+      ->add_option("runs", arguments.runs,
+                   "directories of runs, the first is the baseline; DIR:MODEL for one of several models,\n"
+                   "default: the fusion of models, or the only one")
+      ->required();
+  report->add_option("--out", arguments.out,
+                     "folder for comparison.{html,md,tex,csv,json}; of one run for report.html, "
+                     "default: its own");
+  report->add_flag("--all-pairs", arguments.all_pairs, "compare every two runs, not each with the first");
+  report->add_flag("--unpaired", arguments.unpaired,
+                   "show runs of other recordings, labels or folds beside each other, without tests");
+  add_json(report, common);
+  return report;
+}
+
 // Results on standard output count only when they arrived.
 void flush_results() {
   errno = 0;
@@ -217,6 +237,9 @@ int main(int argc, char** argv) {
   add_network(summary, summarised);
   add_json(summary, common);
   summary->callback([&] { serval::cli::model_summary(common, summarised); });
+
+  serval::cli::ReportArguments compared;
+  add_report(app, common, compared)->callback([&] { serval::cli::report(common, compared); });
 
   serval::cli::PlotArguments drawn;
   add_plot(app, common, drawn)->callback([&] { serval::cli::plot(common, drawn); });

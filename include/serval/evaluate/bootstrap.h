@@ -37,4 +37,9 @@ struct BootstrapSettings {
 
 Intervals bootstrap_actors(const ActorTable& table, const BootstrapSettings& settings = {});
 
+// Of the differences first - second of two runs on the same actors: a resample draws the same actors for both, so that how
+// hard an actor is to understand cancels out. Throws InternalError when the tables have other actors.
+Intervals bootstrap_difference(const ActorTable& first, const ActorTable& second,
+                               const BootstrapSettings& settings = {});
+
 }  // namespace serval::evaluate

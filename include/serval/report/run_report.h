@@ -91,6 +91,12 @@ struct CorpusCount {
   bool synthetic = false;
 };
 
+// How many recordings a fold has on each side.
+struct FoldSize {
+  int fold = 0;  // from 0
+  std::int64_t train = 0, validation = 0, test = 0;
+};
+
 struct RunReport {
   std::string name;
   std::vector<std::string> classes;
@@ -99,6 +105,7 @@ struct RunReport {
   // How many configurations were tried for these results: the more, the better the best one looks by chance.
   std::int64_t configurations = 1;
   evaluate::Chance chance;
+  std::vector<FoldSize> fold_sizes;
   audit::Audit audit;
   // What a reader must know before believing a figure: synthetic speech, a protocol that leaks, and the like.
   std::vector<std::string> stamps;

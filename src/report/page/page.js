@@ -25,24 +25,28 @@
     return "hsl(" + Math.round(205 + 360 * i / n) % 360 + ", 60%, " + (dark.matches ? 65 : 42) + "%)";
   }
 
+  // A dashed line across the bars, where x has this value.
+  function upright(id, value) {
+    return {
+      id: id,
+      afterDatasetsDraw: function (c) {
+        const x = c.scales.x.getPixelForValue(value);
+        c.ctx.save();
+        c.ctx.strokeStyle = colour("ink");
+        c.ctx.setLineDash([5, 4]);
+        c.ctx.lineWidth = 1.5;
+        c.ctx.beginPath();
+        c.ctx.moveTo(x, c.chartArea.top);
+        c.ctx.lineTo(x, c.chartArea.bottom);
+        c.ctx.stroke();
+        c.ctx.restore();
+      }
+    };
+  }
+
   const kinds = {
     // Shares as horizontal bars; the dashed line is what chance gives.
     bars: function (chart) {
-      const line = {
-        id: "chance",
-        afterDatasetsDraw: function (c) {
-          const x = c.scales.x.getPixelForValue(100 * chart.chance);
-          c.ctx.save();
-          c.ctx.strokeStyle = colour("ink");
-          c.ctx.setLineDash([5, 4]);
-          c.ctx.lineWidth = 1.5;
-          c.ctx.beginPath();
-          c.ctx.moveTo(x, c.chartArea.top);
-          c.ctx.lineTo(x, c.chartArea.bottom);
-          c.ctx.stroke();
-          c.ctx.restore();
-        }
-      };
       return {
         type: "bar",
         data: {labels: chart.names, datasets: [{
@@ -51,7 +55,38 @@
         }]},
         options: options(axis("UAR (%)", {min: 0, max: 100}), axis("", {ticks: {color: colour("muted"), autoSkip: false}}),
                          {indexAxis: "y"}),
-        plugins: [line]
+        plugins: [upright("chance", 100 * chart.chance)]
+      };
+    },
+    // Figures with their 95 % intervals, a row each; the dashed line is what they are held against.
+    intervals: function (chart) {
+      const dots = {
+        id: "dots",
+        afterDatasetsDraw: function (c) {
+          c.ctx.save();
+          c.ctx.fillStyle = colour("ink");
+          chart.values.forEach(function (value, i) {
+            c.ctx.beginPath();
+            c.ctx.arc(c.scales.x.getPixelForValue(100 * value), c.scales.y.getPixelForValue(i), 5, 0, 2 * Math.PI);
+            c.ctx.fill();
+          });
+          c.ctx.restore();
+        }
+      };
+      const ends = chart.values.map(function (value, i) {
+        return chart.low[i] === null ? [100 * value, 100 * value] : [100 * chart.low[i], 100 * chart.high[i]];
+      });
+      const x = axis(chart.unit, chart.zero ? {suggestedMin: -1, suggestedMax: 1} : {min: 0, max: 100});
+      const more = {indexAxis: "y"};
+      more.plugins = {legend: {display: false}, tooltip: {callbacks: {label: function (item) {
+        const i = item.dataIndex, to = function (v) { return v === null ? "-" : (100 * v).toFixed(1); };
+        return to(chart.values[i]) + ", 95 % " + to(chart.low[i]) + " to " + to(chart.high[i]);
+      }}}};
+      return {
+        type: "bar",
+        data: {labels: chart.names, datasets: [{data: ends, backgroundColor: colour("accent"), maxBarThickness: 8}]},
+        options: options(x, axis("", {ticks: {color: colour("muted"), autoSkip: false}}), more),
+        plugins: [upright("reference", 100 * chart.reference), dots]
       };
     },
     // A line a training, with a dot at the epoch that was chosen.
