@@ -15,6 +15,7 @@
 #include "serval/store/quantise.h"
 #include "serval/train/augmentation.h"
 
+#include "gender_stage.h"
 #include "model_inputs.h"
 
 namespace serval::experiment {
@@ -45,6 +46,7 @@ class ModelCopies : public train::Augmentation {
     const int workers = context.device().kind == DeviceKind::kCuda ? 1 : threads;
     for (int i = 1; i < workers; ++i) contexts_.push_back(std::make_unique<Context>(context.device(), 1));
     for (std::size_t input = 0; input < inputs.size(); ++input) {
+      if (features[input].type == features::FeatureType::kGender) continue;
       for (int i = 0; i < workers; ++i) {
         const Context& own = i == 0 ? context : *contexts_[static_cast<std::size_t>(i - 1)];
         extractors_[input].emplace_back(features[input], maker_->sample_rate_hz(), own);
@@ -55,6 +57,7 @@ class ModelCopies : public train::Augmentation {
   bool redraws() const override { return settings().redraw == audio::Redraw::kEveryEpoch; }
 
   std::int64_t longest_item(std::size_t input) const override {
+    if (of_speaker(input)) return 1;
     std::int64_t frames = 0;
     for (const std::int64_t r : sources_)
       frames = std::max(frames, extractors_[input].front().frames(maker_->longest(r)));
@@ -73,6 +76,13 @@ class ModelCopies : public train::Augmentation {
           std::span(sources_).subspan(first, std::min(kRecordingsABlock, sources_.size() - first));
       const std::vector<audio::Waveform> waveforms = make_waveforms(block, epoch);
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        if (of_speaker(i)) {
+          for (const std::int64_t r : block) {
+            out.inputs[i].values.insert(out.inputs[i].values.end(), copies(), maker_->gender(r));
+            for (std::size_t copy = 0; copy < copies(); ++copy) offsets[i].push_back(offsets[i].back() + 1);
+          }
+          continue;
+        }
         for (const features::FeatureMatrix& matrix : extract(i, waveforms)) {
           std::vector<float>& values = out.inputs[i].values;
           values.insert(values.end(), matrix.values.begin(), matrix.values.end());
@@ -83,7 +93,8 @@ class ModelCopies : public train::Augmentation {
     }
     std::vector<ItemSource> sources;
     for (std::size_t i = 0; i < inputs_.size(); ++i)
-      sources.push_back({inputs_[i].second.features, &offsets[i], extractors_[i].front().hop_samples()});
+      sources.push_back({inputs_[i].second.features, &offsets[i],
+                         of_speaker(i) ? 0 : extractors_[i].front().hop_samples()});
     const auto items = model_items(inputs_, sources);
     for (std::size_t i = 0; i < inputs_.size(); ++i) out.inputs[i].items = *items[i];
     return out;
@@ -109,6 +120,9 @@ class ModelCopies : public train::Augmentation {
   const audio::AugmentSettings& settings() const { return maker_->augmenter().settings(); }
   std::size_t copies() const { return static_cast<std::size_t>(settings().copies); }
 
+  // Whether an input says something of the speaker, which a copy has from its recording.
+  bool of_speaker(std::size_t input) const { return extractors_[input].empty(); }
+
   audio::CopyKey key(std::int64_t recording, std::size_t copy, int epoch) const {
     return {seed_, fold_, redraws() ? static_cast<std::uint32_t>(epoch) : 0u,
             static_cast<std::uint32_t>(copy), maker_->content(recording)};
@@ -125,7 +139,7 @@ class ModelCopies : public train::Augmentation {
       out[i] = maker_->copy(r, originals[i / copies()], key(r, i % copies(), epoch));
       const auto samples = static_cast<std::int64_t>(out[i].samples.size());
       for (std::size_t input = 0; input < inputs_.size(); ++input) {
-        if (extractors_[input].front().frames(samples) > 0) continue;
+        if (of_speaker(input) || extractors_[input].front().frames(samples) > 0) continue;
         throw DataError(cat(maker_->id(r), ", copy ", i % copies() + 1, ": ", samples,
                             " samples are too short for one frame of features.",
                             inputs_[input].second.features,
@@ -168,7 +182,7 @@ class ModelCopies : public train::Augmentation {
   std::vector<std::int64_t> sources_;
   int threads_;
   std::vector<std::unique_ptr<Context>> contexts_;
-  std::vector<std::vector<features::Extractor>> extractors_;  // [input][thread]
+  std::vector<std::vector<features::Extractor>> extractors_;  // [input][thread]; none of gender
 };
 
 }  // namespace
@@ -195,7 +209,12 @@ CopyMaker::CopyMaker(const ExperimentSettings& settings, std::shared_ptr<const a
   for (std::size_t r = 0; r < dataset.manifest.recordings.size(); ++r) {
     ids_.push_back(dataset.manifest.recordings[r].id);
     contents_.push_back(audio::recording_key(dataset.waveform_hashes[r]));
+    genders_.push_back(dataset.manifest.recordings[r].gender);
   }
+}
+
+float CopyMaker::gender(std::int64_t recording) const {
+  return gender_number(genders_[static_cast<std::size_t>(recording)], id(recording));
 }
 
 audio::Waveform CopyMaker::original(std::int64_t recording) const {

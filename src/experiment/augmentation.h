@@ -27,6 +27,8 @@ class CopyMaker {
   std::uint64_t content(std::int64_t recording) const {
     return contents_[static_cast<std::size_t>(recording)];
   }
+  // 1 male, 0 female. Throws DataError where it is not known.
+  float gender(std::int64_t recording) const;
   audio::Waveform original(std::int64_t recording) const;
   // The copy that `key` names, of audio.length_s where that is set. A DataError names recording and copy.
   audio::Waveform copy(std::int64_t recording, const audio::Waveform& original,
@@ -41,6 +43,7 @@ class CopyMaker {
   std::shared_ptr<const store::Store> audio_;
   std::vector<std::string> ids_;         // [recording]
   std::vector<std::uint64_t> contents_;  // [recording]
+  std::vector<corpus::Gender> genders_;  // [recording]
 };
 
 // The recordings of a fold that copies are made of: what the copies, their lineage and the audit go by.

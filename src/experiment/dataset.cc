@@ -12,6 +12,7 @@
 #include "audio_stage.h"
 #include "external_stage.h"
 #include "feature_stage.h"
+#include "gender_stage.h"
 #include "sound_stage.h"
 #include "targets.h"
 
@@ -106,10 +107,17 @@ Dataset make_dataset(const ExperimentSettings& settings, const DatasetOptions& o
   if (options.features) {
     const StageClock clock(dataset, "features");
     for (const auto& [name, feature] : settings.features) {
-      dataset.features.push_back(
-          feature.type == features::FeatureType::kExternal
-              ? external_stage(settings, name, feature.external, dataset.manifest, options)
-              : feature_stage(settings, name, feature, *audio, options));
+      switch (feature.type) {
+        case features::FeatureType::kExternal:
+          dataset.features.push_back(
+              external_stage(settings, name, feature.external, dataset.manifest, options));
+          break;
+        case features::FeatureType::kGender:
+          dataset.features.push_back(gender_stage(name, dataset.manifest));
+          break;
+        default:
+          dataset.features.push_back(feature_stage(settings, name, feature, *audio, options));
+      }
     }
   }
   for (train::Target& target : targets)

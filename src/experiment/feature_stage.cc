@@ -164,6 +164,7 @@ void check_features(const ExperimentSettings& settings) {
             cat("features.", name, ".path: ", feature.external.path, ": there is no such file or folder"));
       continue;
     }
+    if (!features::from_audio(feature.type)) continue;
     try {
       const features::Extractor extractor(feature, settings.audio.sample_rate_hz, cpu);
     } catch (const ConfigError& error) {

@@ -105,15 +105,6 @@ Loaded load_with_parents(const std::string& path, int depth) {
   return out;
 }
 
-void make_quick(Loaded& loaded, const std::string& path) {
-  if (loaded.quick.empty())
-    throw ConfigError(cat(path, ": has no \"quick\", so there is no quick size of it"));
-  for (const JsonValue& patch : loaded.quick) loaded.json = merge(std::move(loaded.json), patch);
-  if (JsonValue* name = find_member(loaded.json, "name");
-      name != nullptr && name->kind == JsonValue::Kind::kText)
-    name->text += "-quick";
-}
-
 // "network": "file.json" stands for the file's content.
 void read_network_files(JsonValue& json) {
   JsonValue* models = find_member(json, "models");
@@ -128,6 +119,16 @@ void read_network_files(JsonValue& json) {
     }
     remove_member(*network, "$schema");
   }
+}
+
+void make_quick(Loaded& loaded, const std::string& path) {
+  if (loaded.quick.empty())
+    throw ConfigError(cat(path, ": has no \"quick\", so there is no quick size of it"));
+  read_network_files(loaded.json);  // so that a patch may reach into them
+  for (const JsonValue& patch : loaded.quick) loaded.json = merge(std::move(loaded.json), patch);
+  if (JsonValue* name = find_member(loaded.json, "name");
+      name != nullptr && name->kind == JsonValue::Kind::kText)
+    name->text += "-quick";
 }
 
 JsonValue parse_override_value(const std::string& text, const std::string& name) {

@@ -111,6 +111,7 @@ constexpr const char* kPlainName = "may hold letters, digits, '_', '-' and '.' o
 bool one_row(const ExperimentSettings& s, const std::string& features) {
   for (const auto& [name, set] : s.features) {
     if (name != features) continue;
+    if (set.type == features::FeatureType::kGender) return true;
     return !set.statistics.empty() || !set.parts.empty() && !set.parts.front().statistics.empty();
   }
   return false;

@@ -37,7 +37,7 @@ struct ModelPlan {
 // From a frame to the next one in samples; 0 where that has no meaning.
 std::int64_t hop_of(const ExperimentSettings& settings, std::size_t set) {
   const features::FeatureSettings& feature = settings.features[set].second;
-  if (feature.type == features::FeatureType::kExternal) return 0;
+  if (!features::from_audio(feature.type)) return 0;
   const Context context;
   return features::Extractor(feature, settings.audio.sample_rate_hz, context).hop_samples();
 }

@@ -164,6 +164,8 @@ void PlanBuilder::add_settings(const PartSettings& part) {
       throw ConfigError("features: a stack cannot be a part of a stack");
     case FeatureType::kExternal:
       throw ConfigError("features: external features are read, not computed");
+    case FeatureType::kGender:
+      throw ConfigError("features: gender is looked up, not computed");
   }
   if (part.deltas > 0) name_deltas(DeltaPlan::make(part, base_, width_));
 }

@@ -46,7 +46,7 @@ constexpr Help kTypeHelp{
     "spectrogram "
     "with per-channel energy normalisation; and of a set alone, stack: parts side by side; external: made "
     "elsewhere "
-    "and read from a file",
+    "and read from a file; gender: one number a recording, 1 for male and 0 for female speakers",
     "", Need::kRequired};
 
 void describe_preset(SettingsVisitor& v, PartSettings& s, FeatureType type_before) {
@@ -179,6 +179,8 @@ void describe_stack(SettingsVisitor& v, FeatureSettings& s) {
 
 }  // namespace
 
+bool from_audio(FeatureType type) { return type != FeatureType::kExternal && type != FeatureType::kGender; }
+
 void describe(SettingsVisitor& v, PartSettings& s) {
   const FeatureType before = s.type;
   v.variants("type", s.type, part_types(), kTypeHelp, [&s, before](SettingsVisitor& inner) {
@@ -194,8 +196,10 @@ void describe(SettingsVisitor& v, FeatureSettings& s) {
   Options<FeatureType> types = part_types();
   types.emplace_back("stack", FeatureType::kStack);
   types.emplace_back("external", FeatureType::kExternal);
+  types.emplace_back("gender", FeatureType::kGender);
   v.variants("type", s.type, types, kTypeHelp, [&s, before](SettingsVisitor& inner) {
     if (s.type == FeatureType::kExternal) return describe(inner, s.external);
+    if (s.type == FeatureType::kGender) return;
     describe_preset(inner, s, before);
     if (s.type == FeatureType::kStack) {
       describe_stack(inner, s);

@@ -21,8 +21,7 @@ std::vector<std::string> experiment_files() {
   std::vector<std::string> out;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (entry.path().extension() != ".json" || name.starts_with("base") || name.starts_with("quick"))
-      continue;
+    if (entry.path().extension() != ".json" || name == "base.json" || name == "quick.json") continue;
     if (fs::relative(entry.path(), folder).begin()->string() == "networks") continue;
     out.push_back(entry.path().string());
   }

@@ -94,6 +94,19 @@ TEST_F(ResolveTest, TheQuickSizeIsLaidOverTheWholeAndLeftOutOtherwise) {
   EXPECT_EQ(quick.train.patience, 7);  // overrides come last
 }
 
+TEST_F(ResolveTest, AQuickSizeMayChangePartsOfANetworkFile) {
+  write("base.json", tone_experiment("/c", "/s"));
+  write("net.json", R"({"inputs": {"x": {"kind": "vector", "shape": 40}}, "layers": [{"type": "dense"}]})");
+  const std::string path =
+      write("x.json", R"({"extends": "base.json", "models": {"lstm": {"network": "net.json"}},
+      "quick": {"models": {"lstm": {"network": {"inputs": {"x": {"shape": 20}}}}}}})");
+  const auto shape = [&](ExperimentSize size) {
+    return load_experiment(path, {}, size).models.front().second.network->inputs.front().second.shape;
+  };
+  EXPECT_EQ(shape(ExperimentSize::kFull), (std::vector<std::int64_t>{40}));
+  EXPECT_EQ(shape(ExperimentSize::kQuick), (std::vector<std::int64_t>{20}));
+}
+
 TEST_F(ResolveTest, AQuickSizeMustBeThereAndBeAnObject) {
   const std::string path = write("x.json", tone_experiment("/c", "/s"));
   try {

@@ -1,5 +1,5 @@
 // Descriptors against librosa and scipy in double precision; tests/golden/features/make_descriptor_goldens.py made
-// the files. The vectors per recording are those of experiments/fusionnet_vectors.json.
+// the files. The vectors per recording are those of experiments/systems/fusionnet/base.json.
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -31,7 +31,7 @@ struct Golden {
 // Cases without settings are named like a feature set of the experiment file.
 std::vector<Golden> read_goldens() {
   const JsonValue experiment =
-      parse_json_file(std::string(SERVAL_SOURCE_DIR) + "/experiments/fusionnet_vectors.json");
+      parse_json_file(std::string(SERVAL_SOURCE_DIR) + "/experiments/systems/fusionnet/base.json");
   const JsonValue goldens = parse_json_file(kGoldenFolder + "descriptors.json");
   const std::vector<float> values = read_binary<float>(kGoldenFolder + "descriptors.f32");
   std::vector<Golden> out;

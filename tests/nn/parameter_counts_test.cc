@@ -33,6 +33,7 @@ TEST(ParameterCounts, Ast) {
   base.inputs[0].second.shape = {1, 128, 256};
   EXPECT_EQ(weights(base), 85'486'848);
   EXPECT_EQ(weights(network_file("ast_tiny")), 5'448'199);
+  EXPECT_EQ(weights(network_file("ast_base_classifier")), 85'486'848 + 6'919);
 }
 
 TEST(ParameterCounts, CnnLstmOfMfccMaps) {
@@ -104,6 +105,8 @@ TEST(ParameterCounts, AlexNet) {
 TEST(ParameterCounts, TheLstmsOverMeanMfccs) {
   EXPECT_EQ(weights(network_file("lstm_modified")), 305'799);
   EXPECT_EQ(weights(network_file("lstm_traditional")), 77'160);
+  EXPECT_EQ(weights(network_file("lstm_modified_peephole")), 306'567);
+  EXPECT_EQ(weights(network_file("lstm_modified_peephole_full")), 305'799 + 3 * 256 * 256);
 }
 
 TEST(ParameterCounts, FusionNet) {
@@ -117,7 +120,26 @@ TEST(ParameterCounts, FusionNet) {
   EXPECT_EQ(weights(eight), 665'876);
 }
 
+TEST(ParameterCounts, FusionNetWholeTrainsItsMlpAlone) {
+  for (const auto& [name, inputs] : {std::pair("fusionnet", 41),
+                                     {"fusionnet_deep", 32},
+                                     {"fusionnet_no_gender", 40},
+                                     {"fusionnet_no_statistics", 33}}) {
+    std::int64_t trained = 0, frozen = 0;
+    const NetworkSettings settings = network_file(name);
+    for (const LayerSummary& layer : summarise(settings, declared_sizes(settings)))
+      (layer.frozen ? frozen : trained) += layer.parameters;
+    EXPECT_EQ(frozen, 1'536 + 327'936 + 335'904) << name;
+    EXPECT_EQ(trained, (inputs + 1) * 12 + 130 + 66) << name;
+  }
+}
+
+TEST(ParameterCounts, DenseNetBesideMfccs) {
+  EXPECT_EQ(weights(network_file("densenet_mfcc")), 6'953'856 + 306'439);
+}
+
 TEST(ParameterCounts, DualSequenceLstm) {
+  EXPECT_EQ(weights(network_file("ds_lstm_mfcc")), 515'204);
   EXPECT_EQ(weights(network_file("ds_lstm")), 3'287'236);
   NetworkSettings dual = network_file("ds_lstm_dual");
   EXPECT_EQ(weights(dual), 3'802'440);

@@ -105,12 +105,13 @@ void features(const Common& common, const ExperimentArguments& arguments) {
   JsonValue sets = JsonValue::object();
   for (const experiment::FeatureSet& set : dataset.features) {
     JsonValue item = JsonValue::object();
-    item.set("store", JsonValue::of(cat(settings.store, "/features-", set.key, ".h5")));
+    const std::string store = set.stored ? cat(settings.store, "/features-", set.key, ".h5") : "";
+    item.set("store", store.empty() ? JsonValue() : JsonValue::of(store));
     item.set("frames", JsonValue::of(set.offsets.back()));
     item.set("dimension", JsonValue::of(set.dimension));
     if (!common.json) {
-      std::cout << set.name << ": " << set.offsets.back() << " frames of " << set.dimension << " values in "
-                << item.find("store")->text << '\n';
+      std::cout << set.name << ": " << set.offsets.back() << " frames of " << set.dimension << " values"
+                << (set.stored ? " in " + store : ", which need no store") << '\n';
     }
     sets.set(set.name, std::move(item));
   }

@@ -18,7 +18,8 @@ namespace serval::experiment {
 // One feature set over the whole manifest, in memory.
 struct FeatureSet {
   std::string name;
-  std::string key;  // of its store: changes with everything that it was made from
+  std::string key;     // of its store: changes with everything that it was made from
+  bool stored = true;  // false: it is so little that it has no store
   std::int64_t dimension = 0;
   std::vector<std::int64_t> offsets;  // [recordings + 1], in frames
   std::vector<float> values;          // [total frames, dimension]; empty when only the store was wanted

@@ -15,8 +15,8 @@ enum class ExperimentSize { kFull, kQuick };
 // The file with its parents merged in, network files in place of their paths, and overrides applied.
 //   "extends": "base.json"   objects merge deeply, lists are replaced, null removes what the parent has;
 //              ["a", "b"]    b over a, and the file over both
-//   "quick": {...}           for kQuick alone: laid over the whole in the same way, those of parents first. The name
-//                            then ends with "-quick".
+//   "quick": {...}           for kQuick alone: laid over the whole in the same way, those of parents first, and over
+//                            network files' content. The name then ends with "-quick".
 //   overrides                "train.epochs=5", "models.m.network.layers.0.hidden=64": a path and a JSON value;
 //                            a bare word counts as text
 // Throws ConfigError, also where kQuick is asked of a file without "quick".

@@ -37,7 +37,10 @@ enum class FeatureType {
   kPcen,
   kStack,
   kExternal,
+  kGender,
 };
+// Whether sets of the type are computed from audio, and not read or looked up.
+bool from_audio(FeatureType type);
 enum class Preset { kSpeech, kLibrosa, kTorchaudio, kKaldi, kHtk };
 
 enum class WindowShape { kHann, kHamming, kBlackman, kBoxcar, kPovey };
