@@ -218,7 +218,7 @@ TEST_F(ResolveTest, AllErrorsComeTogether) {
 TEST(ExperimentSchema, DeclaresEverySettingAndItsRange) {
   const std::string schema = write_json(experiment_schema());
   for (const char* text : {"\"learning_rate\"", "\"n_mels\"", "\"validation_actors\"", "\"anyOf\"",
-                           "\"additionalProperties\": false", "[dB]"}) {
+                           "\"additionalProperties\": false", "[dB]", "\"extends\"", "\"quick\""}) {
     EXPECT_THAT(schema, HasSubstr(text));
   }
 }
