@@ -40,6 +40,7 @@ libjs-chart.js          f:/usr/share/javascript/chart.js/chart.min.js
 test_needs="
 ccache                  ccache
 clang-format-14         clang-format-14
+tidy                    tidy
 "
 full_needs="
 clang-14                clang++-14

@@ -26,6 +26,7 @@
 #include "serval/store/writer.h"
 
 #include "bench_machine.h"
+#include "peak_memory.h"
 
 namespace serval::experiment {
 

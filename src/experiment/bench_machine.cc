@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <vector>
-
-#include <malloc.h>
 
 #include "serval/core/error.h"
 #include "serval/core/log.h"
@@ -46,27 +43,10 @@ Bandwidth device_copy(const Device& device) {
   return {2.0 * kBytes / best_s, "copy of 512 MiB within the device"};
 }
 
-// A line of /proc/self/status, which counts in kB.
-std::int64_t status_bytes(const std::string& name) {
-  std::ifstream in("/proc/self/status");
-  for (std::string line; std::getline(in, line);) {
-    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
-  }
-  throw InternalError(cat("/proc/self/status: no ", name));
-}
-
 }  // namespace
 
 Bandwidth copy_bandwidth(const Device& device, int threads) {
   return device.kind == DeviceKind::kCuda ? device_copy(device) : cpu_copy(threads);
 }
-
-PeakMemory::PeakMemory() {
-  ::malloc_trim(0);                               // free memory that is kept would hide growth
-  std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew; see proc(5)
-  before_bytes_ = status_bytes("VmRSS");
-}
-
-std::int64_t PeakMemory::growth_bytes() const { return status_bytes("VmHWM") - before_bytes_; }
 
 }  // namespace serval::experiment

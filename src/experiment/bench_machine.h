@@ -16,15 +16,4 @@ struct Bandwidth {
 // device's own copy.
 Bandwidth copy_bandwidth(const Device& device, int threads);
 
-// How far the process' resident memory rises above where it is when this is made.
-class PeakMemory {
- public:
-  PeakMemory();
-  // Where the system does not let a process reset its own peak, memory that was in use earlier hides growth.
-  std::int64_t growth_bytes() const;
-
- private:
-  std::int64_t before_bytes_ = 0;
-};
-
 }  // namespace serval::experiment

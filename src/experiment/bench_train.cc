@@ -15,6 +15,7 @@
 #include "serval/nn/pointwise.h"
 
 #include "bench_machine.h"
+#include "peak_memory.h"
 
 namespace serval::experiment {
 

@@ -13,6 +13,7 @@
 #include "external_stage.h"
 #include "feature_stage.h"
 #include "gender_stage.h"
+#include "peak_memory.h"
 #include "sound_stage.h"
 #include "targets.h"
 
@@ -26,12 +27,16 @@ class StageClock {
       : dataset_(dataset), stage_(std::move(stage)), started_s_(monotonic_s()) {}
   StageClock(const StageClock&) = delete;
   StageClock& operator=(const StageClock&) = delete;
-  ~StageClock() { dataset_.seconds.emplace_back(stage_, monotonic_s() - started_s_); }
+  ~StageClock() {
+    dataset_.seconds.emplace_back(stage_, monotonic_s() - started_s_);
+    dataset_.peak_bytes.emplace_back(stage_, memory_.bytes());
+  }
 
  private:
   Dataset& dataset_;
   std::string stage_;
   double started_s_;
+  PeakMemory memory_;
 };
 
 // Keeps the recordings that the store holds, and what is known of them; returns the ids of the others.

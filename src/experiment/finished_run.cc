@@ -47,6 +47,21 @@ report::HeadReport head_of(const std::string& name, const JsonValue& json) {
 
 std::string results_path(const std::string& folder) { return folder + "/results.json"; }
 
+report::FeatureCorrelation correlation_of(const std::string& name, const JsonValue& json) {
+  report::FeatureCorrelation out;
+  out.features = name;
+  out.columns = integer_field(json, "columns");
+  out.names = texts_field(json, "names");
+  for (const JsonValue& row : field(json, "correlations", JsonValue::Kind::kList).items) {
+    for (const JsonValue& value : row.items)
+      out.values.push_back(static_cast<float>(number_value(value, "r")));
+  }
+  if (out.values.size() != out.names.size() * out.names.size())
+    throw DataError(
+        cat(to_string(json.place), ": the correlations are no square of ", out.names.size(), " columns"));
+  return out;
+}
+
 // Everything of results.json that the predictions do not say.
 report::RunReport report_of(const JsonValue& json) {
   using Kind = JsonValue::Kind;
@@ -76,6 +91,10 @@ report::RunReport report_of(const JsonValue& json) {
       throw DataError(cat(to_string(item.place), ": nothing was trained on"));
   }
   out.stamps = texts_field(json, "stamps");
+  if (const JsonValue* correlations = json.find("feature_correlations")) {
+    for (const auto& [name, item] : correlations->members)
+      out.correlations.push_back(correlation_of(name, item));
+  }
   for (const auto& [name, version] : field(json, "versions", Kind::kObject).members)
     out.versions.emplace_back(name, version.text);
   const JsonValue& device = field(json, "device", Kind::kObject);
@@ -83,6 +102,9 @@ report::RunReport report_of(const JsonValue& json) {
   out.devices = texts_field(device, "names");
   for (const auto& [stage, value] : field(json, "seconds", Kind::kObject).members)
     out.seconds.emplace_back(stage, number_value(value, stage));
+  const JsonValue& memory = field(json, "peak_bytes", Kind::kObject);
+  for (const auto& [stage, value] : memory.members)
+    out.peak_bytes.emplace_back(stage, integer_field(memory, stage.c_str()));
   return out;
 }
 

@@ -18,8 +18,10 @@
 #include "serval/train/cohort.h"
 
 #include "augmentation.h"
+#include "feature_correlation.h"
 #include "follow_training.h"
 #include "head_reports.h"
+#include "peak_memory.h"
 #include "plan.h"
 #include "run_directory.h"
 #include "stages.h"
@@ -28,6 +30,8 @@
 namespace serval::experiment {
 
 namespace {
+
+constexpr const char* kTrainingStage = "training, all models";
 
 void add_curve(report::ModelReport& model, const train::TaskResult& result) {
   if (result.history.empty()) return;
@@ -139,9 +143,10 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   out.versions = {{"serval", kVersion}};
   out.device = to_string(device.kind);
   out.seconds = dataset.seconds;
+  out.peak_bytes = dataset.peak_bytes;
   double training_s = 0;
   for (const train::TaskResult& result : results) training_s += result.seconds;
-  out.seconds.emplace_back("training, all models", training_s);
+  out.seconds.emplace_back(kTrainingStage, training_s);
   return out;
 }
 
@@ -183,17 +188,21 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
     audit::require_passed(plan.audit, directory.folder());
   };
   need_audit();
+  std::vector<report::FeatureCorrelation> correlations = feature_correlations(settings, dataset);
   fit_plan(plan, settings, dataset);
 
   std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers, plan.targets,
                                               directory, options.device, augmenter);
+  const PeakMemory training_memory;
   std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
+  dataset.peak_bytes.emplace_back(kTrainingStage, training_memory.bytes());
   audit_results(plan, settings, dataset.manifest, tasks, results);
   need_audit();
   keep_outer(tasks, results);
 
   report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
+  run_report.correlations = std::move(correlations);
   run_report.experiment = read_text(directory.file("experiment.json"));
   outcome.results_text = report::results_text(run_report);
   outcome.results_json = report::results_json(run_report);

@@ -214,7 +214,7 @@ std::string comparison_markdown(const Comparison& comparison) {
     return text + "\n";
   };
   for (const PlainTable& table : all.tables) {
-    out += cat("## ", table.title, "\n\n", line(table.columns), "|---|");
+    out += cat("## ", markdown(table.title), "\n\n", line(table.columns), "|---|");
     for (std::size_t c = 1; c < table.columns.size(); ++c) out += "---:|";
     out += "\n";
     for (const auto& row : table.rows) out += line(row);

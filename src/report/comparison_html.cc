@@ -59,11 +59,11 @@ std::string differences_chart(const Comparison& comparison, const std::vector<st
                               PageCharts& charts) {
   IntervalChart chart;
   for (const PairedDifference& pair : comparison.pairs)
-    chart.add(pair_name(names, pair), pair.uar, pair.intervals.uar);
-  return panel(
-      "<h3>Differences of UAR with 95 % intervals</h3><p class=\"muted\">The dashed line is no "
-      "difference.</p>\n" +
-      chart.draw("percentage points", 0, true, charts));
+    chart.add(pair_name(comparison, names, pair), pair.uar, pair.intervals.uar);
+  const std::string from = only_baseline(comparison) ? " from " + escaped(names.front()) : "";
+  return panel(cat("<h3>Differences of UAR", from,
+                   " with 95 % intervals</h3><p class=\"muted\">The dashed line is no difference.</p>\n",
+                   chart.draw("percentage points", 0, true, charts)));
 }
 
 std::string cards_of(const Comparison& comparison) {
@@ -168,7 +168,7 @@ std::string comparison_html(const Comparison& comparison) {
   if (!unpaired) out += differences_chart(comparison, names, charts);
   out += "</div>\n";
   for (const PlainTable& table : all.tables)
-    out += cat("<h2>", table.title, "</h2>\n", panel(table_html(table)));
+    out += cat("<h2>", escaped(table.title), "</h2>\n", panel(table_html(table)));
   out += details_section(comparison, names) + origins(comparison, names);
   std::string title = cat(comparison.runs.size(), " runs compared");
   if (comparison.runs.size() == 2) title = cat(comparison.runs[1].name, " against ", comparison.runs[0].name);

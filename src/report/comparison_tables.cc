@@ -42,12 +42,21 @@ PlainTable runs_table(const Comparison& comparison, const std::vector<std::strin
 
 PlainTable pairs_table(const Comparison& comparison, const std::vector<std::string>& names) {
   PlainTable out;
-  out.title = "Differences";
-  out.columns = {"second - first", "UAR", "95 %",     "WA",       "95 % of WA", "p",
-                 "Holm",           "BH",  "t-test p", "McNemar p"};
+  out.title = only_baseline(comparison) ? "Differences from " + names.front() : "Differences";
+  out.columns = {only_baseline(comparison) ? "run" : "second - first",
+                 "UAR",
+                 "95 %",
+                 "WA",
+                 "95 % of WA",
+                 "p",
+                 "Holm",
+                 "BH",
+                 "t-test p",
+                 "McNemar p"};
   for (const PairedDifference& pair : comparison.pairs) {
-    out.rows.push_back({pair_name(names, pair), points(pair.uar), points_interval(pair.intervals.uar),
-                        points(pair.wa), points_interval(pair.intervals.wa), p_text(pair.permutation.p),
+    out.rows.push_back({pair_name(comparison, names, pair), points(pair.uar),
+                        points_interval(pair.intervals.uar), points(pair.wa),
+                        points_interval(pair.intervals.wa), p_text(pair.permutation.p),
                         p_text(pair.permutation.holm), p_text(pair.permutation.benjamini_hochberg),
                         p_text(pair.t_test_p.p), p_text(pair.mcnemar_p.p)});
   }
@@ -91,7 +100,14 @@ std::vector<std::string> marked_names(const Comparison& comparison) {
   return out;
 }
 
-std::string pair_name(const std::vector<std::string>& names, const PairedDifference& pair) {
+bool only_baseline(const Comparison& comparison) {
+  return std::all_of(comparison.pairs.begin(), comparison.pairs.end(),
+                     [](const PairedDifference& pair) { return pair.first == 0; });
+}
+
+std::string pair_name(const Comparison& comparison, const std::vector<std::string>& names,
+                      const PairedDifference& pair) {
+  if (only_baseline(comparison)) return names[pair.second];
   return cat(names[pair.second], " - ", names[pair.first]);
 }
 

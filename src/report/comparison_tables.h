@@ -25,7 +25,10 @@ ComparisonTables comparison_tables(const Comparison& comparison);
 
 // Names of runs with the marks of their stamps, [run].
 std::vector<std::string> marked_names(const Comparison& comparison);
-std::string pair_name(const std::vector<std::string>& names, const PairedDifference& pair);
+bool only_baseline(const Comparison& comparison);  // every run is held against the first
+// "second - first", or the second alone where the first is always the baseline.
+std::string pair_name(const Comparison& comparison, const std::vector<std::string>& names,
+                      const PairedDifference& pair);
 
 // "61.2" of a fraction, "-" for NaN.
 std::string points(double fraction);

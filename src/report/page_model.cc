@@ -9,8 +9,6 @@ namespace serval::report {
 
 namespace {
 
-constexpr std::size_t kMistakes = 15;
-
 std::string folds_table(const ModelReport& model) {
   std::string out = "<h3>Folds</h3><div class=\"scroll\"><table>\n" +
                     row("th", "fold", "seed", "UAR", "WA", "macro-F1", "recordings", "test actors");
@@ -72,6 +70,10 @@ std::string groups_panel(const char* kind, const std::vector<evaluate::GroupScor
 std::string curves_chart(const ModelReport& model, const char* title, const char* unit,
                          std::vector<double> LearningCurve::*values, PageCharts& charts) {
   JsonValue lines = JsonValue::list();
+  std::vector<std::uint64_t> seeds;
+  for (const LearningCurve& curve : model.curves) {
+    if (std::find(seeds.begin(), seeds.end(), curve.seed) == seeds.end()) seeds.push_back(curve.seed);
+  }
   for (const LearningCurve& curve : model.curves) {
     JsonValue numbers = JsonValue::list();
     bool any = false;
@@ -80,8 +82,11 @@ std::string curves_chart(const ModelReport& model, const char* title, const char
       any = any || std::isfinite(value);
     }
     if (!any) continue;
+    const auto seed = std::find(seeds.begin(), seeds.end(), curve.seed) - seeds.begin();
     lines.items.push_back(JsonValue::object()
-                              .set("name", JsonValue::of(cat("fold ", curve.fold + 1, ", seed ", curve.seed)))
+                              .set("fold", JsonValue::of(curve.fold))
+                              .set("seed", JsonValue::of(static_cast<std::int64_t>(curve.seed)))
+                              .set("dash", JsonValue::of(static_cast<std::int64_t>(seed)))
                               .set("chosen", JsonValue::of(curve.selected_epoch))
                               .set("values", std::move(numbers)));
   }
@@ -105,7 +110,8 @@ std::string curves_section(const ModelReport& model, PageCharts& charts) {
                  number_text(curve.train_loss[at], 3), number_text(curve.validation_loss[at], 3),
                  percent(curve.validation_uar[at]));
   }
-  return "<h2>Learning</h2>\n<p class=\"muted\">A line a fold and seed; the dot is the epoch that was "
+  return "<h2>Learning</h2>\n<p class=\"muted\">A colour a fold, a dash a seed; the dot is the epoch that "
+         "was "
          "chosen.</p>\n"
          "<div class=\"pair\">" +
          curves_chart(model, "Training loss", "loss", &LearningCurve::train_loss, charts) +
@@ -130,28 +136,6 @@ std::string reliability_panel(const evaluate::ProbabilityScores& scores, PageCha
                    percent(scores.calibration_error), " %, log loss ", number_text(scores.log_loss, 3),
                    ", true class among the first two ", percent(scores.top2), " %</p>\n",
                    charts.add(std::move(chart), 300), table, "</table></div></details>\n"));
-}
-
-std::string mistakes_panel(const ModelReport& model, const std::vector<std::string>& classes) {
-  const auto sureness = [](const Prediction* p) {
-    return p->probabilities[static_cast<std::size_t>(p->predicted)];
-  };
-  std::vector<const Prediction*> wrong;
-  for (const Prediction& prediction : model.predictions) {
-    if (prediction.predicted != prediction.label) wrong.push_back(&prediction);
-  }
-  if (wrong.empty()) return panel("<h3>Most confident mistakes</h3><p>There is no mistake.</p>");
-  std::stable_sort(wrong.begin(), wrong.end(),
-                   [&](const Prediction* a, const Prediction* b) { return sureness(a) > sureness(b); });
-  wrong.resize(std::min(wrong.size(), kMistakes));
-  std::string out = "<h3>Most confident mistakes</h3><div class=\"scroll\"><table>\n" +
-                    row("th", "recording", "true", "predicted", "sure", "of the true class", "fold", "seed");
-  for (const Prediction* p : wrong) {
-    out += row("td", escaped(p->recording), escaped(classes[static_cast<std::size_t>(p->label)]),
-               escaped(classes[static_cast<std::size_t>(p->predicted)]), percent(sureness(p)),
-               percent(p->probabilities[static_cast<std::size_t>(p->label)]), p->fold + 1, p->seed);
-  }
-  return panel(out + "</table></div>\n");
 }
 
 std::string head_section(const HeadReport& head) {
@@ -202,8 +186,7 @@ std::string model_section(const ModelReport& model, const RunReport& report, Pag
       if (kind.groups != &Groups::actor && groups.size() > 1)
         out += groups_panel(kind.name, groups, report.chance.uar, charts);
     }
-    out +=
-        reliability_panel(model.probabilities, charts) + "</div>\n" + mistakes_panel(model, report.classes);
+    out += reliability_panel(model.probabilities, charts) + "</div>\n" + mistakes_panel(model, report);
   }
   for (const HeadReport& head : model.heads) out += head_section(head);
   return out;

@@ -63,9 +63,7 @@ std::string PageCharts::data() const {
   return out;
 }
 
-std::string panel(const std::string& content) {
-  return "<section class=\"panel\">" + content + "</section>\n";
-}
+std::string panel(const std::string& content) { return "<div class=\"panel\">" + content + "</div>\n"; }
 
 std::string card(const std::string& name, const std::string& figure, const std::string& note) {
   return cat("<div class=\"card\"><div class=\"name\">", name, "</div><div class=\"figure\">", figure,
@@ -79,7 +77,8 @@ std::string stamp(const std::string& text, const char* kind) {
 std::string page(const std::string& title, const std::string& main, const PageCharts& charts) {
   std::string out =
       cat("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta "
+          "name=\"color-scheme\" content=\"light dark\">\n<title>",
           escaped(title), "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", kPageCss,
           "</style></head><body><main>\n<h1>", escaped(title), "</h1>\n", main, "</main>\n");
   if (!charts.empty()) {

@@ -42,6 +42,9 @@ std::string stamp(const std::string& text,
 // The whole document around what lies in its main part. `title` is a plain text.
 std::string page(const std::string& title, const std::string& main, const PageCharts& charts);
 
+std::string mistakes_panel(const ModelReport& model, const RunReport& report);
+std::string correlations_section(const RunReport& report, PageCharts& charts);  // "" where there are none
+
 // All of one model: scores, confusion, actors, folds, curves, groups, calibration, mistakes, further outputs.
 std::string model_section(const ModelReport& model, const RunReport& report, PageCharts& charts);
 

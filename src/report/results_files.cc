@@ -9,6 +9,28 @@
 
 namespace serval::report {
 
+namespace {
+
+JsonValue correlations_json(const std::vector<FeatureCorrelation>& correlations) {
+  JsonValue out = JsonValue::object();
+  for (const FeatureCorrelation& c : correlations) {
+    JsonValue rows = JsonValue::list();
+    for (std::size_t i = 0; i < c.names.size(); ++i) {
+      JsonValue row = JsonValue::list();
+      for (std::size_t k = 0; k < c.names.size(); ++k)
+        row.items.push_back(JsonValue::of(static_cast<double>(c.values[i * c.names.size() + k])));
+      rows.items.push_back(std::move(row));
+    }
+    out.set(c.features, JsonValue::object()
+                            .set("columns", JsonValue::of(c.columns))
+                            .set("names", JsonValue::of(c.names))
+                            .set("correlations", std::move(rows)));
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string results_json(const RunReport& report) {
   const ModelReport& headline = report.models.front();
   JsonValue out = JsonValue::object();
@@ -61,6 +83,7 @@ std::string results_json(const RunReport& report) {
   out.set("corpora", std::move(corpora));
   out.set("stamps", JsonValue::of(report.stamps));
   out.set("audit", JsonValue::of(report.audit.verdict()));
+  if (!report.correlations.empty()) out.set("feature_correlations", correlations_json(report.correlations));
   JsonValue versions = JsonValue::object();
   for (const auto& [name, version] : report.versions) versions.set(name, JsonValue::of(version));
   out.set("versions", std::move(versions));
@@ -71,6 +94,9 @@ std::string results_json(const RunReport& report) {
   JsonValue seconds = JsonValue::object();
   for (const auto& [stage, value] : report.seconds) seconds.set(stage, JsonValue::of(value));
   out.set("seconds", std::move(seconds));
+  JsonValue memory = JsonValue::object();
+  for (const auto& [stage, bytes] : report.peak_bytes) memory.set(stage, JsonValue::of(bytes));
+  out.set("peak_bytes", std::move(memory));
   return write_json(out);
 }
 

@@ -1,4 +1,5 @@
 // The page of a run: one file that needs no other, and no network.
+#include <algorithm>
 #include <cmath>
 
 #include "serval/core/error.h"
@@ -53,16 +54,21 @@ std::string audit_section(const audit::Audit& audit) {
 }
 
 std::string origin_section(const RunReport& report) {
-  std::string out = "<h2>Made from</h2>\n<div class=\"pair\"><section class=\"panel scroll\"><table>\n" +
+  std::string out = "<h2>Made from</h2>\n<div class=\"pair\"><div class=\"panel scroll\"><table>\n" +
                     row("th", "corpus", "recordings", "actors", "speech");
   for (const CorpusCount& corpus : report.corpora) {
     out += row("td", escaped(corpus.corpus), corpus.recordings, corpus.actors,
                corpus.synthetic ? "synthetic" : "recorded");
   }
-  out += "</table></section><section class=\"panel scroll\"><table>\n" + row("th", "stage", "seconds");
-  for (const auto& [stage, seconds] : report.seconds)
-    out += row("td", escaped(stage), number_text(seconds, 1));
-  out += "</table></section></div>\n";
+  out += "</table></div><div class=\"panel scroll\"><table>\n" +
+         row("th", "stage", "seconds", "peak memory (MiB)");
+  for (const auto& [stage, seconds] : report.seconds) {
+    const auto at = std::find_if(report.peak_bytes.begin(), report.peak_bytes.end(),
+                                 [&](const auto& peak) { return peak.first == stage; });
+    const bool known = at != report.peak_bytes.end() && at->second > 0;
+    out += row("td", escaped(stage), number_text(seconds, 1), known ? cat(at->second >> 20) : "&ndash;");
+  }
+  out += "</table></div></div>\n";
   if (!report.experiment.empty()) {
     out += "<details class=\"panel\"><summary>The experiment, with every default</summary><pre>" +
            escaped(report.experiment) + "</pre></details>\n";
@@ -91,7 +97,7 @@ std::string results_html(const RunReport& report) {
   if (report.models.front().has_classes()) out += cards(report);
   PageCharts charts;
   for (const ModelReport& model : report.models) out += model_section(model, report, charts);
-  out += audit_section(report.audit) + origin_section(report);
+  out += correlations_section(report, charts) + audit_section(report.audit) + origin_section(report);
   return page(report.name, out, charts);
 }
 

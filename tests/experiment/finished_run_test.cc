@@ -17,7 +17,8 @@ class FinishedRunTest : public TargetsTest {
   void SetUp() override {
     TargetsTest::SetUp();
     run("run", load(usual_targets(), cat("\"network\": {", kShared, "}, ", kHeads),
-                    {R"(models.m.heads.emotion.target="classes")", "train.epochs=2"}));
+                    {R"(models.m.heads.emotion.target="classes")", "train.epochs=2",
+                     R"(features.vector={"type": "log_mel", "n_mels": 3, "statistics": ["mean"]})"}));
   }
   void replace(const std::string& name, const std::string& from, const std::string& to) const {
     std::string content = file("run/" + name);
@@ -43,6 +44,8 @@ TEST_P(FinishedRunTest, SaysAllThatTheRunSaid) {
   EXPECT_EQ(report::heads_csv(read.report), file("run/heads.csv"));
   EXPECT_EQ(report::head_predictions_csv(read.report), file("run/head_predictions.csv"));
   EXPECT_EQ(read.contents.size(), 48u);
+  EXPECT_EQ(read.report.correlations.at(0).names.size(), 3u);
+  EXPECT_EQ(read.report.peak_bytes.size(), read.report.seconds.size());
   EXPECT_EQ(read.report.fold_sizes.size(), 3u);
   EXPECT_EQ(read.report.fold_sizes[0].train, 24);
   EXPECT_EQ(read.report.fold_sizes[0].validation, 8);

@@ -129,6 +129,9 @@ TEST_F(ComparisonTest, SeveralComparisonsAreCorrectedTogether) {
   EXPECT_EQ(all.pairs[2].first, 1u);
   EXPECT_EQ(all.pairs[2].second, 2u);
   EXPECT_DOUBLE_EQ(all.pairs[1].permutation.holm, 0.375);
+  EXPECT_THAT(comparison_text(all), HasSubstr("all - some"));
+  EXPECT_THAT(comparison_text(with_first),
+              AllOf(HasSubstr("Differences from half\n"), Not(HasSubstr(" - some"))));
 }
 
 TEST_F(ComparisonTest, WhatWasNotTestedAlikeIsRefused) {
@@ -187,7 +190,8 @@ TEST_F(ComparisonTest, StampsOfLeakingRunsGoEverywhere) {
        {comparison_text(c), comparison_markdown(c), comparison_latex(c), comparison_html(c)})
     EXPECT_THAT(text, AllOf(HasSubstr("leaking protocol, shared"), HasSubstr("LEAKS"),
                             HasSubstr("8 configurations")));
-  EXPECT_THAT(comparison_text(c), AllOf(HasSubstr("all [1] - half"), HasSubstr("[1] leaking protocol")));
+  EXPECT_THAT(comparison_text(c),
+              AllOf(HasSubstr("Differences from half\n"), HasSubstr("[1] leaking protocol")));
   const CsvTable csv = parse_csv(comparison_csv(c), "csv");
   const auto column = [&](const char* name) { return static_cast<std::size_t>(csv.column(name)); };
   EXPECT_EQ(csv.rows[0].fields[column("stamps")], "");
@@ -241,9 +245,9 @@ TEST_F(ComparisonTest, NamesAreEscaped) {
 TEST_F(ComparisonTest, ThePageShowsRunsDifferencesFoldsAndActors) {
   const std::string page = comparison_html(compare_runs({input(half_), input(all_)}));
   for (const char* part :
-       {"<title>all against half</title>", "UAR with 95 % intervals", "<td>all - half</td><td>50.0</td>",
-        "<td>2</td><td>50.0</td><td>100.0</td>", "<td>c/3</td><td>50.0</td><td>100.0</td>",
-        "<td>sad</td><td>50.0</td><td>100.0</td>", "Chart.js v3"})
+       {"<title>all against half</title>", "UAR with 95 % intervals", "<h2>Differences from half</h2>",
+        "<td>all</td><td>50.0</td>", "<td>2</td><td>50.0</td><td>100.0</td>",
+        "<td>c/3</td><td>50.0</td><td>100.0</td>", "<td>sad</td><td>50.0</td><td>100.0</td>", "Chart.js v3"})
     EXPECT_THAT(page, HasSubstr(part));
 }
 

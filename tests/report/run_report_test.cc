@@ -212,6 +212,60 @@ TEST(Report, ThePageHasTheFiguresOfItsCharts) {
   EXPECT_THAT(page, HasSubstr("Chart.js v3"));
 }
 
+TEST(Report, ThePageSaysWhatStagesTook) {
+  RunReport report = small_report();
+  report.seconds = {{"audio", 1.5}, {"training", 2}};
+  report.peak_bytes = {{"audio", 300 << 20}};
+  EXPECT_THAT(results_html(report), HasSubstr("<tr><td>audio</td><td>1.5</td><td>300</td></tr>"));
+  EXPECT_THAT(results_html(report), HasSubstr("<tr><td>training</td><td>2.0</td><td>&ndash;</td></tr>"));
+  const JsonValue json = parse_json(results_json(report), "results.json");
+  EXPECT_EQ(json.find("peak_bytes")->find("audio")->integer, 300 << 20);
+}
+
+TEST(Report, MistakesCountOnceARecordingTheSurestFirst) {
+  ModelReport model = small_report().models[0];
+  for (Prediction& p : model.predictions) {
+    p.predicted = 1 - p.label;
+    p.probabilities = p.label == 1 ? std::vector<float>{0.875f, 0.125f} : std::vector<float>{0.25f, 0.75f};
+  }
+  Prediction surer = model.predictions.back();
+  surer.seed = 2;
+  surer.probabilities = {0.0625f, 0.9375f};
+  surer.label = 0;
+  surer.predicted = 1;
+  model.predictions.push_back(surer);
+  const auto mistakes = confident_mistakes(model, 3);
+  ASSERT_EQ(mistakes.size(), 3u);
+  EXPECT_EQ(mistakes[0]->seed, 2u);
+  EXPECT_EQ(mistakes[0]->recording, surer.recording);
+  EXPECT_NE(mistakes[1]->recording, surer.recording);
+  EXPECT_NE(mistakes[2]->recording, surer.recording);
+}
+
+TEST(Report, ThePageShowsAndPlaysExhibits) {
+  RunReport report = small_report();
+  report.exhibits = {{"demo/d", "png", "flac!", 20, 15}};
+  const std::string page = results_html(report);
+  EXPECT_THAT(page, HasSubstr("src=\"data:image/png;base64,cG5n\""));
+  EXPECT_THAT(page, HasSubstr("src=\"data:audio/flac;base64,ZmxhYyE=\""));
+  EXPECT_THAT(page,
+              HasSubstr("demo/d: sad &amp; &lt;b&gt;, taken for angry with 75.0 %; the first 15 of 20.0 s"));
+}
+
+TEST(Report, CorrelationsAreInThePageAndTheResults) {
+  RunReport report = small_report();
+  const float none = std::numeric_limits<float>::quiet_NaN();
+  report.correlations = {{"v<1>", 90, {"a", "b", "c"}, {1, -0.5f, none, -0.5f, 1, none, none, none, none}}};
+  const std::string page = results_html(report);
+  EXPECT_THAT(page, HasSubstr("Correlation of features v&lt;1&gt;"));
+  EXPECT_THAT(page, HasSubstr("3 of 90 columns"));
+  EXPECT_THAT(page, HasSubstr("<tr><td>a</td><td>b</td><td>-0.500</td></tr>\n</table>"));
+  const JsonValue json = parse_json(results_json(report), "results.json");
+  const JsonValue& set = *json.find("feature_correlations")->find("v<1>");
+  EXPECT_EQ(set.find("correlations")->items[0].items[1].real, -0.5);
+  EXPECT_EQ(set.find("correlations")->items[2].items[2].kind, JsonValue::Kind::kNull);
+}
+
 // A name can neither end the script element that holds the data nor the page's own.
 TEST(Report, ThePagesDataEndsWhereItShould) {
   RunReport report = small_report();

@@ -70,6 +70,7 @@ struct ReportArguments {
   std::vector<std::string> runs;  // folders, each with ":<model>" behind it or not
   std::string out;                // folder; "": the run's own, and for several runs none
   bool all_pairs = false, unpaired = false;
+  bool audio = false;
 };
 
 void run(const Common& common, const ExperimentArguments& arguments);

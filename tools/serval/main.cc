@@ -147,6 +147,8 @@ CLI::App* add_report(CLI::App& app, Common& common, serval::cli::ReportArguments
   report->add_flag("--all-pairs", arguments.all_pairs, "compare every two runs, not each with the first");
   report->add_flag("--unpaired", arguments.unpaired,
                    "show runs of other recordings, labels or folds beside each other, without tests");
+  report->add_flag("--audio", arguments.audio,
+                   "of one run: pictures and sounds of the most confident mistakes; needs the recordings");
   add_json(report, common);
   return report;
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "serval/core/error.h"
@@ -19,6 +20,7 @@ void rewrite_page(const Common& common, const ReportArguments& arguments) {
         cat(arguments.runs.front(), ": the page of a run shows all its models; name the folder alone"));
   experiment::FinishedRun run = experiment::read_finished_run(name.folder);
   experiment::read_curves(run);
+  if (arguments.audio) experiment::add_exhibits(run);
   const std::string folder = arguments.out.empty() ? name.folder : arguments.out;
   make_folder(folder);
   write_atomically(folder + "/report.html", report::results_html(run.report));
@@ -63,7 +65,10 @@ void compare(const Common& common, const ReportArguments& arguments) {
 
 void report(const Common& common, const ReportArguments& arguments) {
   set_quiet(common.quiet);
-  if (arguments.runs.size() > 1) return compare(common, arguments);
+  if (arguments.runs.size() > 1) {
+    if (arguments.audio) throw ConfigError("--audio is for the page of one run");
+    return compare(common, arguments);
+  }
   if (arguments.all_pairs || arguments.unpaired)
     throw ConfigError("--all-pairs and --unpaired are for several runs");
   rewrite_page(common, arguments);

@@ -35,6 +35,8 @@ struct Dataset {
   // The usable recordings; null when nothing is augmented, or the stores alone were wanted.
   std::shared_ptr<const store::Store> audio;
   std::vector<std::pair<std::string, double>> seconds;  // per stage
+  std::vector<std::pair<std::string, std::int64_t>>
+      peak_bytes;  // per stage: the most memory that the process held
 };
 
 struct DatasetOptions {

@@ -25,6 +25,10 @@ FinishedRun read_finished_run(const std::string& folder);
 // Learning curves besides, from models/. What has been deleted there is warned of and left out.
 void read_curves(FinishedRun& run);
 
+// Pictures and sounds of the most confident mistakes, six of each model and twelve in all, from the recordings themselves.
+// Throws DataError naming those that are gone or no longer the files that the run heard.
+void add_exhibits(FinishedRun& run);
+
 // The model of that name. "": the fusion of models where there is one, else the only one. Throws ConfigError listing
 // the names, also for a model that does not tell classes.
 const report::ModelReport& chosen_model(const FinishedRun& run, const std::string& name);

@@ -85,6 +85,9 @@ struct ModelReport {
 // Puts the predictions in order and fills in all that follows from them: folds, summary, intervals, probabilities, groups.
 void score_predictions(ModelReport& model, int classes);
 
+// The most confident mistakes, at most `count`, of each recording the surest one.
+std::vector<const Prediction*> confident_mistakes(const ModelReport& model, std::size_t count);
+
 struct CorpusCount {
   std::string corpus;
   std::int64_t recordings = 0, actors = 0;
@@ -95,6 +98,22 @@ struct CorpusCount {
 struct FoldSize {
   int fold = 0;  // from 0
   std::int64_t train = 0, validation = 0, test = 0;
+};
+
+// How the columns of a feature set with one row a recording go together, over all recordings.
+inline constexpr std::size_t kMostCorrelated = 40;
+struct FeatureCorrelation {
+  std::string features;            // name of the set
+  std::int64_t columns = 0;        // that it has
+  std::vector<std::string> names;  // of those shown: all, or kMostCorrelated at even distances
+  std::vector<float> values;       // [name, name], Pearson's r; NaN where a column does not vary
+};
+
+// A recording to look at and to listen to.
+struct Exhibit {
+  std::string recording;
+  std::string picture_png, sound_flac;  // the files' bytes
+  double seconds = 0, heard_s = 0;      // of the recording, and of the sound, which may be only its beginning
 };
 
 struct RunReport {
@@ -115,6 +134,10 @@ struct RunReport {
   std::string device;                                         // "cpu" or "cuda"
   std::vector<std::string> devices;  // every device that trained a model, by name and libraries
   std::vector<std::pair<std::string, double>> seconds;  // stage -> seconds of the runs that computed it
+  std::vector<FeatureCorrelation> correlations;
+  std::vector<Exhibit> exhibits;  // of the most confident mistakes, where they were asked for
+  // Stage -> the most memory of the host that the program held in it, in the run that finished.
+  std::vector<std::pair<std::string, std::int64_t>> peak_bytes;
 };
 
 // The files of a run's directory whose fields scripts rely on.
