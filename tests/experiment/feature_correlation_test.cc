@@ -12,6 +12,16 @@ namespace {
 
 using testing::ElementsAre;
 
+FeatureSet set_of(std::int64_t dimension, const std::vector<std::int64_t>& offsets,
+                  const std::vector<float>& values) {
+  FeatureSet set;
+  set.name = "v";
+  set.dimension = dimension;
+  set.offsets = offsets;
+  set.values = values;
+  return set;
+}
+
 // Sets made elsewhere, whose values are these.
 std::vector<report::FeatureCorrelation> correlate(FeatureSet set) {
   ExperimentSettings settings;
@@ -26,7 +36,7 @@ std::vector<report::FeatureCorrelation> correlate(FeatureSet set) {
 TEST(FeatureCorrelation, IsPearsonsOverRecordings) {
   // x, -2x, something at right angles to x, nothing but rounding, and x with a far larger mean.
   const std::vector<float> x = {-1, 0, 1}, other = {1, -2, 1}, still = {0.1f, 0.1f, 0.1f};
-  FeatureSet set{"v", "", 5, {0, 1, 2, 3}, {}};
+  FeatureSet set = set_of(5, {0, 1, 2, 3}, {});
   for (std::size_t i = 0; i < 3; ++i) {
     for (const float value : {x[i], -2 * x[i], other[i], still[i], 1000 + x[i]}) set.values.push_back(value);
   }
@@ -44,8 +54,7 @@ TEST(FeatureCorrelation, IsPearsonsOverRecordings) {
 }
 
 TEST(FeatureCorrelation, WideSetsShowColumnsAtEvenDistances) {
-  FeatureSet set{"v", "", 391, {0, 1, 2}, std::vector<float>(2 * 391)};
-  const auto all = correlate(set);
+  const auto all = correlate(set_of(391, {0, 1, 2}, std::vector<float>(2 * 391)));
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].columns, 391);
   ASSERT_EQ(all[0].names.size(), 40u);
@@ -54,7 +63,7 @@ TEST(FeatureCorrelation, WideSetsShowColumnsAtEvenDistances) {
 }
 
 TEST(FeatureCorrelation, SequencesHaveNone) {
-  EXPECT_TRUE(correlate({"v", "", 2, {0, 1, 3}, std::vector<float>(6)}).empty());
+  EXPECT_TRUE(correlate(set_of(2, {0, 1, 3}, std::vector<float>(6))).empty());
 }
 
 }  // namespace
