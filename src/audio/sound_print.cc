@@ -35,6 +35,29 @@ int divisor_of(int sample_rate_hz) {
   return std::max(1, static_cast<int>(std::lround(sample_rate_hz / kWantedRate_hz)));
 }
 
+// out[m] = sum over i of filter[i] x[m * divisor + i - half], outside of x zeros. Tap by tap over many m at once, which a
+// compiler keeps in vectors; each sum runs in the order of the taps.
+std::vector<double> filtered(std::span<const float> x, const std::vector<double>& filter, int divisor) {
+  const auto step = static_cast<std::size_t>(divisor), half = filter.size() / 2;
+  const std::size_t count = (x.size() + step - 1) / step;
+  // [phase][m]: every divisor-th sample of x with `half` zeros at both ends.
+  std::vector<std::vector<double>> phases(step, std::vector<double>(count + filter.size() / step + 1));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    phases[(i + half) % step][(i + half) / step] = static_cast<double>(x[i]);
+  std::vector<double> out(count);
+  constexpr std::size_t kBlock = 1024;  // stays in the cache over all taps
+  for (std::size_t begin = 0; begin < count; begin += kBlock) {
+    const std::size_t n = std::min(kBlock, count - begin);
+    double* sums = out.data() + begin;
+    for (std::size_t i = 0; i < filter.size(); ++i) {
+      const double tap = filter[i];
+      const double* from = phases[i % step].data() + begin + i / step;
+      for (std::size_t m = 0; m < n; ++m) sums[m] += from[m] * tap;
+    }
+  }
+  return out;
+}
+
 // Every divisor-th sample behind a windowed-sinc low-pass at 0.45 of the new rate.
 std::vector<double> thinned(std::span<const float> x, int divisor) {
   if (divisor == 1) return {x.begin(), x.end()};
@@ -50,31 +73,28 @@ std::vector<double> thinned(std::span<const float> x, int divisor) {
     sum += sinc * window;
   }
   for (double& tap : filter) tap /= sum;
-  std::vector<double> out;
-  const auto length = static_cast<std::ptrdiff_t>(x.size());
-  for (std::ptrdiff_t centre = 0; centre < length; centre += divisor) {
-    const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, centre - half);
-    const std::ptrdiff_t last = std::min(length - 1, centre + half);
-    double value = 0;
-    for (std::ptrdiff_t i = first; i <= last; ++i)
-      value += static_cast<double>(x[static_cast<std::size_t>(i)]) *
-               filter[static_cast<std::size_t>(i - centre + half)];
-    out.push_back(value);
-  }
-  return out;
+  return filtered(x, filter, divisor);
 }
 
 double mel(double hz) { return 2595 * std::log10(1 + hz / 700); }
 
-// [band][bin]: triangles even in mel, as shares of a power spectrum's bins.
-std::vector<std::vector<double>> triangles(double rate_hz) {
-  std::vector<std::vector<double>> out(kBands, std::vector<double>(kFrame / 2 + 1));
+// A triangle's shares of a power spectrum's bins, from the first that has any.
+struct Triangle {
+  std::size_t first = 0;
+  std::vector<double> of_bins;
+};
+// [band]: even in mel.
+std::vector<Triangle> triangles(double rate_hz) {
+  std::vector<Triangle> out(kBands);
   const double low = mel(kLowest_hz), step = (mel(kHighest_hz) - low) / static_cast<double>(kBands + 1);
   for (std::size_t b = 0; b < kBands; ++b) {
     const double left = low + step * static_cast<double>(b);
     for (std::size_t k = 0; k <= kFrame / 2; ++k) {
       const double at = (mel(static_cast<double>(k) * rate_hz / kFrame) - left) / step;
-      out[b][k] = std::max(0.0, std::min(at, 2 - at));
+      const double share = std::max(0.0, std::min(at, 2 - at));
+      if (share == 0) continue;
+      if (out[b].of_bins.empty()) out[b].first = k;
+      out[b].of_bins.push_back(share);
     }
   }
   return out;
@@ -86,16 +106,15 @@ std::vector<std::vector<double>> band_levels(std::span<const double> x, double r
   std::vector<double> padded(x.begin(), x.end());
   if (padded.size() < kFrame) padded.resize(kFrame);
   const Spectrogram spectrum = analyse(fft, padded, periodic_hann(kFrame), kHop);
-  const std::vector<std::vector<double>> weights = triangles(rate_hz);
+  const std::vector<Triangle> weights = triangles(rate_hz);
   const std::size_t steps = std::min(kSteps, spectrum.frames);
   std::vector<std::vector<double>> levels(kBands, std::vector<double>(kSteps));
   double most = 0;
   for (std::size_t t = 0; t < steps; ++t) {
     for (std::size_t b = 0; b < kBands; ++b) {
       double energy = 0;
-      for (std::size_t k = 0; k < spectrum.bins; ++k) {
-        if (weights[b][k] > 0) energy += weights[b][k] * std::norm(spectrum.row(t)[k]);
-      }
+      for (std::size_t k = weights[b].first; k < weights[b].first + weights[b].of_bins.size(); ++k)
+        energy += weights[b].of_bins[k - weights[b].first] * std::norm(spectrum.row(t)[k]);
       levels[b][t] = energy;
       most = std::max(most, energy);
     }
@@ -180,7 +199,7 @@ SoundPrint sound_print(std::span<const float> samples, int sample_rate_hz) {
   return out;
 }
 
-double waveform_correlation(const SoundPrint& a, const SoundPrint& b) {
+double waveform_correlation(const SoundPrint& a, const SoundPrint& b, double least) {
   if (a.silent() || b.silent()) return 0;
   SERVAL_CHECK(a.rate_hz == b.rate_hz, a.rate_hz, " and ", b.rate_hz, " Hz");
   // Cyclic: what lies within a second of the ends is not folded back.
@@ -196,12 +215,16 @@ double waveform_correlation(const SoundPrint& a, const SoundPrint& b) {
   const std::vector<Complex> first = spectrum(a), second = spectrum(b);
   const Band band = voice_band(fft.size(), a.rate_hz);
   std::vector<Complex> products(fft.bins());
-  double energy_a = 0, energy_b = 0;
+  double energy_a = 0, energy_b = 0, aligned = 0;
   for (std::size_t k = band.first; k <= band.last; ++k) {
-    products[k] = first[k] * std::conj(second[k]);
-    energy_a += std::norm(first[k]);
-    energy_b += std::norm(second[k]);
+    const double norm_a = std::norm(first[k]), norm_b = std::norm(second[k]);
+    energy_a += norm_a;
+    energy_b += norm_b;
+    aligned += std::sqrt(norm_a * norm_b);
   }
+  // No shift gives more than if it turned all phases into one.
+  if (aligned < (1 - 1e-9) * least * std::sqrt(energy_a * energy_b)) return 0;
+  for (std::size_t k = band.first; k <= band.last; ++k) products[k] = first[k] * std::conj(second[k]);
   const double lengths = std::sqrt(energy_a * energy_b) * 2 / static_cast<double>(fft.size());
   return lengths > 0 ? greatest(fft, products, true) / lengths : 0;
 }

@@ -13,7 +13,7 @@ RealFft::RealFft(std::size_t size)
       forward_(size / 2, false),
       backward_(size / 2, true),
       packed_(size / 2),
-      transformed_(size / 2) {
+      transformed_(size / 2 + 1) {
   SERVAL_CHECK(size >= 4 && (size & (size - 1)) == 0, "a transform of ", size, " samples");
   for (std::size_t k = 0; k <= size / 2; ++k) {
     const double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(size);
@@ -26,9 +26,10 @@ void RealFft::forward(const double* x, std::complex<double>* out) {
   const std::size_t half = size_ / 2;
   for (std::size_t n = 0; n < half; ++n) packed_[n] = {x[2 * n], x[2 * n + 1]};
   forward_.transform(packed_.data(), transformed_.data());
+  transformed_[half] = transformed_[0];  // periodic
   for (std::size_t k = 0; k <= half; ++k) {
-    const std::complex<double> a = transformed_[k % half];
-    const std::complex<double> b = std::conj(transformed_[(half - k) % half]);
+    const std::complex<double> a = transformed_[k];
+    const std::complex<double> b = std::conj(transformed_[half - k]);
     const double even_re = 0.5 * (a.real() + b.real()), even_im = 0.5 * (a.imag() + b.imag());
     const double odd_re = 0.5 * (a.imag() - b.imag()), odd_im = -0.5 * (a.real() - b.real());
     const double c = turns_[k].real(), s = turns_[k].imag();

@@ -90,7 +90,7 @@ std::vector<NearDuplicate> find_near_duplicates(const std::vector<SoundPrint>& p
   parallel_for(candidates.size(), threads, [&](std::size_t i) {
     const SoundPrint& a = prints[static_cast<std::size_t>(candidates[i].first)];
     const SoundPrint& b = prints[static_cast<std::size_t>(candidates[i].second)];
-    const double waveform = audio::waveform_correlation(a, b);
+    const double waveform = audio::waveform_correlation(a, b, kSameWaveform);
     if (waveform >= kSameWaveform) {
       correlations[i] = waveform;
     } else if (candidates[i].alike >= kVeryAlike) {

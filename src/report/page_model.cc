@@ -9,6 +9,8 @@ namespace serval::report {
 
 namespace {
 
+constexpr std::size_t kFewBars = 30;
+
 std::string folds_table(const ModelReport& model) {
   std::string out = "<h3>Folds</h3><div class=\"scroll\"><table>\n" +
                     row("th", "fold", "seed", "UAR", "WA", "macro-F1", "recordings", "test actors");
@@ -50,21 +52,34 @@ std::string confusion_table(const evaluate::Scores& pooled, const std::vector<st
 
 std::string groups_panel(const char* kind, const std::vector<evaluate::GroupScores>& groups,
                          double chance_uar, PageCharts& charts) {
-  JsonValue names = JsonValue::list(), values = JsonValue::list();
+  // Of many, the lowest come first and the rest is for scrolling; the table keeps the natural order.
+  const bool many = groups.size() > kFewBars;
+  std::vector<const evaluate::GroupScores*> order;
   std::string table = "<details><summary>Figures</summary><div class=\"scroll\"><table>\n" +
                       row("th", kind, "UAR", "WA", "macro-F1", "recordings");
   for (const evaluate::GroupScores& group : groups) {
-    names.items.push_back(JsonValue::of(group.name));
-    values.items.push_back(JsonValue::of(group.scores.uar));
+    order.push_back(&group);
     table += row("td", escaped(group.name), percent(group.scores.uar), percent(group.scores.wa),
                  percent(group.scores.macro_f1), group.scores.count);
+  }
+  if (many) {
+    std::stable_sort(order.begin(), order.end(),
+                     [](const auto* a, const auto* b) { return a->scores.uar < b->scores.uar; });
+  }
+  JsonValue names = JsonValue::list(), values = JsonValue::list();
+  for (const evaluate::GroupScores* group : order) {
+    names.items.push_back(JsonValue::of(group->name));
+    values.items.push_back(JsonValue::of(group->scores.uar));
   }
   JsonValue chart = JsonValue::object();
   chart.set("kind", JsonValue::of("bars")).set("names", std::move(names)).set("values", std::move(values));
   chart.set("chance", JsonValue::of(chance_uar));
-  const int height_px = 60 + 22 * static_cast<int>(groups.size());
-  return panel(cat("<h3>UAR by ", kind, "</h3><p class=\"muted\">The dashed line is chance.</p>\n",
-                   charts.add(std::move(chart), height_px), table, "</table></div></details>\n"));
+  const int height_px = 60 + (many ? 18 : 22) * static_cast<int>(groups.size());
+  const std::string drawn = charts.add(std::move(chart), height_px);
+  return panel(cat("<h3>UAR by ", kind, "</h3><p class=\"muted\">The dashed line is chance.",
+                   many ? " Lowest first." : "", "</p>\n",
+                   many ? "<div class=\"tall\">" + drawn + "</div>\n" : drawn, table,
+                   "</table></div></details>\n"));
 }
 
 std::string curves_chart(const ModelReport& model, const char* title, const char* unit,

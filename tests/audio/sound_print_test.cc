@@ -1,6 +1,7 @@
 #include "serval/audio/sound_print.h"
 
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -56,6 +57,59 @@ TEST(SoundPrint, StaysWhenTheLevelOrTheStartChanges) {
   EXPECT_GT(alike(print, moved), 0.98);
   EXPECT_GT(waveform_correlation(print, moved), 0.99);
   EXPECT_GT(spectrum_correlation(print, moved), 0.9);  // the silence counts as a level
+}
+
+// A plain second version of the low-pass: 10 periods of the low rate on each side, 0.9 of its band, Hann.
+TEST(SoundPrint, ItsSamplesAreLowPassedAndThinned) {
+  for (const int rate_hz : {16000, 8000, 22050}) {
+    for (const std::size_t length : {1, 7, 300, 6001}) {
+      const std::vector<float> all = speech(3, rate_hz);
+      const std::vector<float> x(all.begin() + 500, all.begin() + 500 + static_cast<std::ptrdiff_t>(length));
+      const int divisor = static_cast<int>(std::lround(rate_hz / 4000.0)), half = 10 * divisor;
+      std::vector<double> taps, low;
+      for (int n = -half; n <= half; ++n) {
+        const double angle = std::numbers::pi * 0.9 * n / divisor;
+        taps.push_back((n == 0 ? 1 : std::sin(angle) / angle) *
+                       (0.5 + 0.5 * std::cos(std::numbers::pi * n / (half + 1))));
+      }
+      const double sum = std::accumulate(taps.begin(), taps.end(), 0.0);
+      double peak = 0;
+      for (int centre = 0; centre < static_cast<int>(length); centre += divisor) {
+        double value = 0;
+        for (int n = -half; n <= half; ++n) {
+          if (centre + n >= 0 && centre + n < static_cast<int>(length))
+            value += static_cast<double>(x[static_cast<std::size_t>(centre + n)]) *
+                     taps[static_cast<std::size_t>(n + half)] / sum;
+        }
+        low.push_back(value);
+        peak = std::max(peak, std::abs(value));
+      }
+      const SoundPrint print = sound_print(x, rate_hz);
+      ASSERT_EQ(print.samples.size(), low.size()) << rate_hz << " Hz, " << length;
+      for (std::size_t i = 0; i < low.size(); ++i)
+        ASSERT_NEAR(print.samples[i], low[i] / peak * 32767, 0.51)
+            << rate_hz << " Hz, " << length << ", " << i;
+    }
+  }
+}
+
+TEST(SoundPrint, WhatCannotReachABoundIsNotWorkedOut) {
+  int skipped = 0, reached = 0;
+  for (int i = 1; i < 6; ++i) {
+    for (int k = i; k < 6; ++k) {
+      const SoundPrint a = sound_print(speech(i), 16000), b = sound_print(speech(k), 16000);
+      const double whole = waveform_correlation(a, b), bound = waveform_correlation(a, b, 0.75);
+      if (whole >= 0.75) {
+        EXPECT_EQ(bound, whole);
+        ++reached;
+      } else {
+        EXPECT_TRUE(bound == whole || bound == 0);
+        skipped += bound == 0;
+      }
+    }
+  }
+  EXPECT_EQ(reached, 5);
+  EXPECT_GT(skipped, 0);
 }
 
 TEST(SoundPrint, TellsOtherWordsApart) {

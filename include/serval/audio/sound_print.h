@@ -29,8 +29,9 @@ SoundPrint sound_print(std::span<const float> samples, int sample_rate_hz);
 
 // Both are 1 for the same sound whatever its level, and 0 where one is silent. The prints have one rate.
 // Greatest |sum x(t) y(t + shift)| over all cyclic shifts, with a second of silence at the end, in the band from 150 to 1,600 Hz, divided by the lengths of both
-// there. Two takes of one sentence stay below 0.6; noise at 10 dB leaves 0.96.
-double waveform_correlation(const SoundPrint& a, const SoundPrint& b);
+// there. Two takes of one sentence stay below 0.6; noise at 10 dB leaves 0.96. 0 where magnitudes alone tell that it stays below
+// `least`.
+double waveform_correlation(const SoundPrint& a, const SoundPrint& b, double least = 0);
 // The same of square roots of magnitudes in that band, 64 ms every 16 ms, each bin less its mean: it does not hear
 // phases, which a vocoder or Griffin-Lim draws anew. Two takes of one sentence can reach 0.9.
 double spectrum_correlation(const SoundPrint& a, const SoundPrint& b);
