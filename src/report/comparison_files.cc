@@ -112,7 +112,10 @@ std::string latex(const std::string& text) {
     const char c = text[i];
     const bool before_digit = i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9';
     const bool starts_word = i == 0 || text[i - 1] == ' ' || text[i - 1] == '[';
-    if (c == '-' && before_digit && starts_word)
+    if (text.compare(i, 2, "+-") == 0) {
+      out += "$\\pm$";
+      ++i;
+    } else if (c == '-' && before_digit && starts_word)
       out += "$-$";
     else if (c == '\\')
       out += "\\textbackslash{}";
@@ -210,7 +213,7 @@ std::string comparison_markdown(const Comparison& comparison) {
   std::string out;
   const auto line = [](const std::vector<std::string>& cells) {
     std::string text = "|";
-    for (const std::string& cell : cells) text += " " + markdown(cell) + " |";
+    for (const std::string& cell : cells) text += " " + with_plus_minus(markdown(cell)) + " |";
     return text + "\n";
   };
   for (const PlainTable& table : all.tables) {

@@ -13,7 +13,8 @@ namespace {
 
 std::string cells(const char* tag, const std::vector<std::string>& texts) {
   std::string out = "<tr>";
-  for (const std::string& text : texts) out += cat("<", tag, ">", escaped(text), "</", tag, ">");
+  for (const std::string& text : texts)
+    out += cat("<", tag, ">", with_plus_minus(escaped(text)), "</", tag, ">");
   return out + "</tr>\n";
 }
 

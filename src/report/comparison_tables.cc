@@ -23,8 +23,8 @@ std::vector<std::string> distinct_stamps(const Comparison& comparison) {
 PlainTable runs_table(const Comparison& comparison, const std::vector<std::string>& names) {
   PlainTable out;
   out.title = "Runs";
-  out.columns = {"run",        "UAR",    "95 %",       "+- folds",      "+- seeds", "WA",   "macro-F1",
-                 "chance UAR", "actors", "recordings", "folds x seeds", "tried",    "audit"};
+  out.columns = {"run",    "UAR",    "95 %",       "+- folds",      "+- seeds", "WA",   "macro-F1",
+                 "chance", "actors", "recordings", "folds x seeds", "tried",    "audit"};
   for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
     const ComparedRun& run = comparison.runs[i];
     const evaluate::Summary& s = run.summary;
@@ -86,6 +86,11 @@ std::string points_interval(const evaluate::ConfidenceInterval& interval) {
 std::string p_text(double p) {
   if (std::isnan(p)) return "-";
   return p < 0.001 ? "<0.001" : formatted("%.3f", p);
+}
+
+std::string with_plus_minus(std::string text) {
+  if (text.starts_with("+-")) text.replace(0, 2, "\u00b1");
+  return text;
 }
 
 std::vector<std::string> marked_names(const Comparison& comparison) {

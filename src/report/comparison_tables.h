@@ -30,6 +30,8 @@ bool only_baseline(const Comparison& comparison);  // every run is held against 
 std::string pair_name(const Comparison& comparison, const std::vector<std::string>& names,
                       const PairedDifference& pair);
 
+// A plus-minus sign for a "+-" at the start, where more than ASCII is at hand.
+std::string with_plus_minus(std::string text);
 // "61.2" of a fraction, "-" for NaN.
 std::string points(double fraction);
 std::string points_interval(const evaluate::ConfidenceInterval& interval);  // "[58.0, 64.1]"

@@ -91,16 +91,21 @@ class PageTest : public testing::Test {
       }
     }
     const std::string file = folder_.write("frames.html", document + "</body>");
-    const Outcome outcome =
-        run_process({"chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                     "--enable-logging=stderr", "--user-data-dir=" + (folder_ / "profile"),
-                     "--window-size=1400,1900", "--dump-dom", "file://" + file});
+    // A line of frames a page. SERVAL_TEST_SCREENSHOTS names a folder to keep the picture in, to be looked at.
+    const char* kept = std::getenv("SERVAL_TEST_SCREENSHOTS");
+    const std::string picture = kept == nullptr ? folder_ / "pages.png" : std::string(kept) + "/pages.png";
+    const std::size_t height = 1810 * framed.size();
+    const Outcome outcome = run_process(
+        {"chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+         "--enable-logging=stderr", "--user-data-dir=" + (folder_ / "profile"), "--screenshot=" + picture,
+         cat("--window-size=1720,", height), "--dump-dom", "file://" + file});
     for (const Framed& frame : framed) {
       for (const char* width : {"390", "1280"}) {
         EXPECT_THAT(outcome.out, HasSubstr(cat("data-", frame.name, "-", width, "=\"width ", width,
                                                " wider false canvases ", frame.canvases, " blank 0\"")));
       }
     }
+    EXPECT_GT(std::filesystem::file_size(picture), 200000u);  // a page that is not drawn is a few KB
     EXPECT_EQ(occurrences(outcome.err, "CONSOLE"), static_cast<int>(2 * framed.size())) << outcome.err;
   }
 

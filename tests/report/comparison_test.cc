@@ -229,6 +229,14 @@ TEST_F(ComparisonTest, RunsAreNamedByWhatTellsThemApart) {
               HasSubstr("named twice"));
 }
 
+TEST_F(ComparisonTest, DeviationsHaveTheirSign) {
+  const Comparison c = compare_runs({input(half_), input(all_)});
+  EXPECT_THAT(comparison_text(c), HasSubstr("  +- folds  "));
+  EXPECT_THAT(comparison_markdown(c), HasSubstr("| \u00b1 folds |"));
+  EXPECT_THAT(comparison_html(c), HasSubstr("<th>\u00b1 seeds</th>"));
+  EXPECT_THAT(comparison_latex(c), HasSubstr("& $\\pm$ folds &"));
+}
+
 // Names are the user's; no form of the tables may take them for its own words.
 TEST_F(ComparisonTest, NamesAreEscaped) {
   RunReport odd = all_;
