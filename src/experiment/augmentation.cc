@@ -93,8 +93,9 @@ class ModelCopies : public train::Augmentation {
     }
     std::vector<ItemSource> sources;
     for (std::size_t i = 0; i < inputs_.size(); ++i)
-      sources.push_back({inputs_[i].second.features, &offsets[i],
-                         of_speaker(i) ? 0 : extractors_[i].front().hop_samples()});
+      sources.push_back(
+          {inputs_[i].second.features, &offsets[i], of_speaker(i) ? 0 : extractors_[i].front().hop_samples(),
+           out.inputs[i].values.data(), of_speaker(i) ? 1 : extractors_[i].front().dimension()});
     const auto items = model_items(inputs_, sources);
     for (std::size_t i = 0; i < inputs_.size(); ++i) out.inputs[i].items = *items[i];
     return out;

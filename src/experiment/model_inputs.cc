@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "serval/core/error.h"
 #include "serval/features/aligned_inputs.h"
+#include "serval/features/key_segments.h"
 
 namespace serval::experiment {
 
@@ -88,7 +90,14 @@ std::vector<std::shared_ptr<const train::Items>> model_items(const NamedList<Inp
     sets.push_back(
         {sources[i].name, nobody, sources[i].offsets, std::max<std::int64_t>(sources[i].hop_samples, 1)});
   }
-  features::AlignedInputs aligned = features::align_segments(sets, first.segments);
+  const std::vector<std::int64_t>& offsets = *sources.front().offsets;
+  features::SegmentIndex cut = features::plan_segments(offsets, first.segments);
+  if (first.key_segments > 0) {
+    SERVAL_CHECK(sources.front().values != nullptr, "no values to choose key segments by");
+    cut = features::key_segments(cut, offsets, sources.front().values, sources.front().dimension,
+                                 first.key_segments);
+  }
+  features::AlignedInputs aligned = features::follow_segments(sets, std::move(cut));
   for (std::size_t i = 0; i < inputs.size(); ++i)
     out.push_back(items_of(aligned.sets[i], *sources[i].offsets));
   if (log != nullptr) log->push_back(count_text(aligned.sets.front(), first.segments));

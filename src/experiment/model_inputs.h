@@ -15,6 +15,8 @@ struct ItemSource {
   std::string name;                                    // of the feature set
   const std::vector<std::int64_t>* offsets = nullptr;  // [recordings + 1], in frames
   std::int64_t hop_samples = 0;                        // 0: unknown, or one row a recording
+  const float* values = nullptr;                       // [frames, dimension], where key_segments are wanted
+  std::int64_t dimension = 0;
 };
 
 // The items of each input, in the order of `inputs`: item k of each is the same stretch of the same recording. Throws

@@ -13,6 +13,11 @@ void describe(SettingsVisitor& v, InputSettings& s) {
   features::describe_cuts(v, s.segments);
   v.check(!s.whole() || s.segments.shift_frames.empty(), "shift_frames",
           "says where segments start, so it needs segment_frames");
+  v.integer(
+      "key_segments", s.key_segments, {.min = 0, .max = 65536},
+      {"segments of each recording that are kept, one of each cluster of segments that are alike; 0: all",
+       "segments"});
+  v.check(!s.whole() || s.key_segments == 0, "key_segments", "are segments, so it needs segment_frames");
   v.optional_object("fit", s.fit, {"whole recordings made to one length"});
   v.optional_object("image", s.image, {"images [channel, band, time] instead of sequences"});
   v.flag("normalise", s.normalise, {"with the mean and deviation of the fold's training recordings"});

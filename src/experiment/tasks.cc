@@ -93,6 +93,13 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
     if (!problem.empty()) throw ConfigError(cat("models.", name, ".", place, ": ", problem));
   }
   std::vector<std::string> counts;
+  std::vector<float> values;
+  if (plan.inputs.front().second.key_segments > 0) {
+    const train::TrainingData& first = *plan.task_inputs.front().data;
+    values = first.values.to_host();
+    sources.front().values = values.data();
+    sources.front().dimension = first.feature;
+  }
   try {
     const auto items = model_items(plan.inputs, sources, &counts);
     for (std::size_t i = 0; i < items.size(); ++i) plan.task_inputs[i].items = items[i];

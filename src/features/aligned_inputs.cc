@@ -1,6 +1,7 @@
 #include "serval/features/aligned_inputs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "serval/core/error.h"
 
@@ -71,9 +72,13 @@ AlignedInputs align_whole(std::span<const AlignedSet> sets, std::span<const FitS
 }
 
 AlignedInputs align_segments(std::span<const AlignedSet> sets, const SegmentSettings& settings) {
+  return follow_segments(sets, plan_segments(*sets.front().offsets, settings));
+}
+
+AlignedInputs follow_segments(std::span<const AlignedSet> sets, SegmentIndex first) {
   check_same_recordings(sets);
   AlignedInputs out;
-  out.sets.push_back(plan_segments(*sets.front().offsets, settings));
+  out.sets.push_back(std::move(first));
   for (const AlignedSet& set : sets.subspan(1))
     out.sets.push_back(follow(out.sets.front(), sets.front(), set));
   return out;

@@ -79,6 +79,22 @@ TEST_P(InputsTest, ImagesOfWholeRecordingsAndOfSegments) {
             0.8);
 }
 
+constexpr const char* kKeySegments =
+    R"({"input": {"features": "coarse", "segment_frames": 6, "shift_frames": 2,
+      "key_segments": 3, "image": {}}, )";
+
+TEST_P(InputsTest, KeySegmentsOfRecordingsAndOfTheirCopies) {
+  EXPECT_GT(uar(cat(kKeySegments, kImageNetwork, "}"), "keys"), 0.8);
+  EXPECT_GT(uar(cat(kKeySegments, kImageNetwork, "}"), "keys_of_copies",
+                R"(, "augment": {"effects": [{"type": "gain", "gain_db": [-3, 3]}]})"),
+            0.8);
+  EXPECT_THAT(
+      error_of(
+          cat(R"({"input": {"features": "coarse", "fit": {"frames": 20}, "image": {}, "key_segments": 3}, )",
+              kImageNetwork, "}")),
+      HasSubstr("key_segments: are segments, so it needs segment_frames"));
+}
+
 TEST_P(InputsTest, Vectors) {
   EXPECT_GT(
       uar(R"({"input": {"features": "vector"}, "network": {"inputs": {"x": {"kind": "vector"}}, "layers": [

@@ -32,6 +32,7 @@ namespace serval::experiment {
 struct InputSettings {
   std::string features;  // name of a feature set of the experiment
   features::SegmentSettings segments{.segment_frames = {}};
+  std::int64_t key_segments = 0;  // of each recording and length at most so many; 0: all
   std::optional<features::FitSettings> fit;
   std::optional<features::ImageSettings> image;
   bool normalise = true;  // with the mean and deviation of the fold's training recordings

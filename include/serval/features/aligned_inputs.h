@@ -36,5 +36,7 @@ AlignedInputs align_whole(std::span<const AlignedSet> sets, std::span<const FitS
 // lacks are padding. A recording that the first set stretches is stretched whole in every set.
 // Throws as align_whole and plan_segments.
 AlignedInputs align_segments(std::span<const AlignedSet> sets, const SegmentSettings& settings);
+// The same for a first set that is cut already.
+AlignedInputs follow_segments(std::span<const AlignedSet> sets, SegmentIndex first);
 
 }  // namespace serval::features
