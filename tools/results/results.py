@@ -116,6 +116,12 @@ def corpora_of(results):
         for name, corpus in results["corpora"].items())
 
 
+def command(path, results, experiment):
+    """What repeats a run of other seeds than the file's."""
+    seeds = sorted({fold["seed"] for scores in results["models"].values() for fold in scores["folds"]})
+    return f"`{path}`" + ("" if seeds == experiment.get("seeds", [1]) else f" `--set seeds={json.dumps(seeds, separators=(',', ':'))}`")
+
+
 def rows_of(name, results, path, experiment, papers):
     seconds = sum(results["seconds"].values())
     known = papers.get(name, {})
@@ -125,7 +131,7 @@ def rows_of(name, results, path, experiment, papers):
             continue
         first = number == 0
         yield " | ".join([
-            f"`{path}`" if first else "",
+            command(path, results, experiment) if first else "",
             f"{corpora_of(results)}, {len(results['classes'])} classes" if first else "",
             protocol_of(experiment) if first else "",
             model,
