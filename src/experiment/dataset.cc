@@ -29,14 +29,13 @@ class StageClock {
   StageClock& operator=(const StageClock&) = delete;
   ~StageClock() {
     dataset_.seconds.emplace_back(stage_, monotonic_s() - started_s_);
-    dataset_.peak_bytes.emplace_back(stage_, memory_.bytes());
+    dataset_.peak_bytes.emplace_back(stage_, peak_memory_bytes());
   }
 
  private:
   Dataset& dataset_;
   std::string stage_;
   double started_s_;
-  PeakMemory memory_;
 };
 
 // Keeps the recordings that the store holds, and what is known of them; returns the ids of the others.

@@ -266,8 +266,11 @@ const report::ModelReport& chosen_model(const FinishedRun& run, const std::strin
 RunName run_name(const std::string& text) {
   std::error_code ignored;
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || fs::exists(text, ignored)) return {text, ""};
-  return {text.substr(0, colon), text.substr(colon + 1)};
+  const bool whole = colon == std::string::npos || fs::exists(text, ignored);
+  // "runs/a" and "./runs/a/" are one run.
+  std::string folder = fs::path(whole ? text : text.substr(0, colon)).lexically_normal().string();
+  if (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return {folder, whole ? "" : text.substr(colon + 1)};
 }
 
 }  // namespace serval::experiment

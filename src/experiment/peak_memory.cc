@@ -20,12 +20,12 @@ std::int64_t status_bytes(const std::string& name) {
 
 }  // namespace
 
+std::int64_t peak_memory_bytes() { return status_bytes("VmHWM"); }
+
 PeakMemory::PeakMemory() {
   ::malloc_trim(0);                               // free memory that is kept would hide growth
   std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts anew; see proc(5)
   before_bytes_ = status_bytes("VmRSS");
 }
-
-std::int64_t PeakMemory::bytes() const { return status_bytes("VmHWM"); }
 
 }  // namespace serval::experiment

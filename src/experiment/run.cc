@@ -193,10 +193,9 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
 
   std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers, plan.targets,
                                               directory, options.device, augmenter);
-  const PeakMemory training_memory;
   std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
-  dataset.peak_bytes.emplace_back(kTrainingStage, training_memory.bytes());
+  dataset.peak_bytes.emplace_back(kTrainingStage, peak_memory_bytes());
   audit_results(plan, settings, dataset.manifest, tasks, results);
   need_audit();
   keep_outer(tasks, results);

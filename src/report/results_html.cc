@@ -61,7 +61,7 @@ std::string origin_section(const RunReport& report) {
                corpus.synthetic ? "synthetic" : "recorded");
   }
   out += "</table></div><div class=\"panel scroll\"><table>\n" +
-         row("th", "stage", "seconds", "peak memory (MiB)");
+         row("th", "stage", "seconds", "most memory so far (MiB)");
   for (const auto& [stage, seconds] : report.seconds) {
     const auto at = std::find_if(report.peak_bytes.begin(), report.peak_bytes.end(),
                                  [&](const auto& peak) { return peak.first == stage; });

@@ -157,6 +157,8 @@ TEST_P(FinishedRunTest, AFolderMayHaveAColon) {
   EXPECT_EQ(run_name("a/b:m").folder, "a/b");
   EXPECT_EQ(run_name("a/b:m").model, "m");
   EXPECT_EQ(run_name("a/b").model, "");
+  EXPECT_EQ(run_name("./a/../a/b/").folder, "a/b");
+  EXPECT_EQ(run_name("a/b/:m").folder, "a/b");
   fs::create_directories(folder_ / "c:d");
   EXPECT_EQ(run_name(folder_ / "c:d").model, "");
   EXPECT_EQ(run_name((folder_ / "c:d") + ":m").folder, folder_ / "c:d");

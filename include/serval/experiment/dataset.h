@@ -36,7 +36,7 @@ struct Dataset {
   std::shared_ptr<const store::Store> audio;
   std::vector<std::pair<std::string, double>> seconds;  // per stage
   std::vector<std::pair<std::string, std::int64_t>>
-      peak_bytes;  // per stage: the most memory that the process held
+      peak_bytes;  // the most memory that was held, up to its end
 };
 
 struct DatasetOptions {

@@ -136,7 +136,7 @@ struct RunReport {
   std::vector<std::pair<std::string, double>> seconds;  // stage -> seconds of the runs that computed it
   std::vector<FeatureCorrelation> correlations;
   std::vector<Exhibit> exhibits;  // of the most confident mistakes, where they were asked for
-  // Stage -> the most memory of the host that the program held in it, in the run that finished.
+  // Stage -> the most memory of the host that the program held up to its end, in the start that finished the run.
   std::vector<std::pair<std::string, std::int64_t>> peak_bytes;
 };
 
