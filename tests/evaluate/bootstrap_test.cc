@@ -146,7 +146,8 @@ std::pair<ActorTable, ActorTable> draw_pair(const World& world, std::uint64_t nu
 
 TEST(Bootstrap, IntervalsOfDifferencesHoldTheTruthInNineteenOfTwenty) {
   const World world{24, 6, 4, 8, 1, 1.2};
-  const int studies = 400;
+  const char* wanted = std::getenv("SERVAL_TEST_STUDIES");
+  const int studies = wanted != nullptr ? std::atoi(wanted) : 400;
   std::vector<double> differences;
   for (std::uint64_t s = 0; s < 4000; ++s) {
     const auto [first, second] = draw_pair(world, 1000000 + s);
@@ -154,13 +155,17 @@ TEST(Bootstrap, IntervalsOfDifferencesHoldTheTruthInNineteenOfTwenty) {
   }
   const double truth = mean_std(differences).mean;
   double inside = 0, width = 0, width_alone = 0;
-  for (std::uint64_t s = 0; s < studies; ++s) {
+  for (std::uint64_t s = 0; s < static_cast<std::uint64_t>(studies); ++s) {
     const auto [first, second] = draw_pair(world, s);
     const Intervals difference = bootstrap_difference(second, first, {500, s});
     inside += holds(difference.uar, truth);
     width += difference.uar.high - difference.uar.low;
     const Intervals alone = bootstrap_actors(second, {500, s});
     width_alone += alone.uar.high - alone.uar.low;
+  }
+  if (wanted != nullptr) {
+    std::cout << "differences inside " << inside / studies << ", width " << width / width_alone
+              << " of that of one run\n";
   }
   EXPECT_NEAR(inside / studies, 0.95, 3 * std::sqrt(0.95 * 0.05 / studies));
   EXPECT_LT(width, 0.8 * width_alone);  // what people differ in cancels out
