@@ -19,8 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kFusion = "fusion";
-
 void need_finished(const std::string& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) throw DataError(cat(folder, ": there is no such folder"));
@@ -62,6 +60,22 @@ report::FeatureCorrelation correlation_of(const std::string& name, const JsonVal
   return out;
 }
 
+report::FusionReport fusion_of(const JsonValue& json) {
+  report::FusionReport out;
+  out.rule = text_field(json, "rule");
+  out.seeds = text_field(json, "seeds");
+  out.models = texts_field(json, "models");
+  if (json.find("folds") == nullptr) return out;
+  for (const JsonValue& item : field(json, "folds", JsonValue::Kind::kList).items) {
+    report::FusionReport::Fold& fold = out.folds.emplace_back();
+    fold.fold = static_cast<int>(integer_field(item, "fold")) - 1;
+    fold.seed = static_cast<std::uint64_t>(integer_field(item, "seed"));
+    const JsonValue& weights = field(item, "weights", JsonValue::Kind::kObject);
+    for (const std::string& model : out.models) fold.weights.push_back(number_field(weights, model.c_str()));
+  }
+  return out;
+}
+
 // Everything of results.json that the predictions do not say.
 report::RunReport report_of(const JsonValue& json) {
   using Kind = JsonValue::Kind;
@@ -77,6 +91,7 @@ report::RunReport report_of(const JsonValue& json) {
     }
   }
   if (out.models.empty()) throw DataError(cat(to_string(json.place), ": models is empty"));
+  if (const JsonValue* fusion = json.find("fusion")) out.fusion = fusion_of(*fusion);
   out.configurations = integer_field(json, "configurations");
   for (const auto& [name, item] : field(json, "corpora", Kind::kObject).members) {
     out.corpora.push_back({name, integer_field(item, "recordings"), integer_field(item, "actors"),
@@ -231,7 +246,7 @@ void read_curves(FinishedRun& run) {
       const fs::path path = models / model.name / name / "result.json";
       if (fs::exists(path))
         read_curve(model, fold, seed, path.string());
-      else if (model.name != kFusion)
+      else if (model.name != report::kFusion)
         ++missing;
     }
   }
@@ -249,7 +264,7 @@ const report::ModelReport& chosen_model(const FinishedRun& run, const std::strin
     names.push_back(model.name);
   }
   if (with_classes.empty()) throw ConfigError(cat(run.folder, ": no model of this run tells classes"));
-  const std::string wanted = name.empty() ? kFusion : name;
+  const std::string wanted = name.empty() ? report::kFusion : name;
   const auto at = std::find(names.begin(), names.end(), wanted);
   if (at != names.end()) return *with_classes[static_cast<std::size_t>(at - names.begin())];
   if (!name.empty()) {

@@ -28,7 +28,9 @@ std::vector<std::string> actors_of(const corpus::Manifest& manifest,
 }
 
 void need_validation(const ExperimentSettings& settings, const std::vector<folds::Fold>& folds) {
-  if (settings.train.select != train::Select::kBestValidation) return;
+  const bool fuses =
+      settings.fusion && fits(settings.fusion->rule) && !settings.protocol.has(Leak::kFusionOnTest);
+  if (settings.train.select != train::Select::kBestValidation && !fuses) return;
   std::vector<std::string> without;
   for (const folds::Fold& fold : folds) {
     // With inner folds, these choose.
@@ -36,9 +38,13 @@ void need_validation(const ExperimentSettings& settings, const std::vector<folds
     if (chooses && fold.validation.empty()) without.push_back(place(fold));
   }
   if (without.empty()) return;
-  throw ConfigError(cat("train.select \"best_validation\": nobody validates in ", join(without, ", "),
+  const bool selects = settings.train.select == train::Select::kBestValidation;
+  throw ConfigError(cat(selects ? "train.select \"best_validation\""
+                                : cat("fusion.rule \"", to_string(settings.fusion->rule), "\""),
+                        ": nobody validates in ", join(without, ", "),
                         "; name validation in the list or group, set folds.validation_actors, "
-                        "folds.validation_share or folds.inner_folds, or select \"last\""));
+                        "folds.validation_share or folds.inner_folds, or ",
+                        selects ? "select \"last\"" : "take a rule that fits nothing, such as \"mean\""));
 }
 
 // Each once, though every model of a fold has it.
@@ -122,7 +128,8 @@ void fit_plan(Plan& plan, const ExperimentSettings& settings, Dataset& dataset) 
 }
 
 void audit_results(Plan& plan, const ExperimentSettings& settings, const corpus::Manifest& manifest,
-                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results) {
+                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results,
+                   const std::vector<audit::Statistic>& fused) {
   SERVAL_CHECK(tasks.size() == results.size(), tasks.size(), " tasks, ", results.size(), " results");
   Statistics statistics;
   if (settings.protocol.has(Leak::kSpeakerStatistics)) {
@@ -153,6 +160,7 @@ void audit_results(Plan& plan, const ExperimentSettings& settings, const corpus:
     model.weights_chosen_by = result.lineage.weights_chosen_by;
   }
   for (const audit::Statistic& statistic : plan.targets.statistics) statistics.add(statistic);
+  for (const audit::Statistic& statistic : fused) statistics.add(statistic);
   audit::audit_lineage(plan.audit, manifest, plan.folds, statistics.take(), models, settings.protocol);
 }
 

@@ -26,8 +26,9 @@ Plan plan_folds(const ExperimentSettings& settings, const Dataset& dataset);
 void fit_plan(Plan& plan, const ExperimentSettings& settings, Dataset& dataset);
 
 // The second pass, over everything that was fitted and all that training says it has done; tasks and results go
-// together.
+// together. `fused`: of weights of a fusion.
 void audit_results(Plan& plan, const ExperimentSettings& settings, const corpus::Manifest& manifest,
-                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results);
+                   const std::vector<train::Task>& tasks, const std::vector<train::TaskResult>& results,
+                   const std::vector<audit::Statistic>& fused = {});
 
 }  // namespace serval::experiment

@@ -20,6 +20,7 @@
 #include "augmentation.h"
 #include "feature_correlation.h"
 #include "follow_training.h"
+#include "fusion_stage.h"
 #include "head_reports.h"
 #include "peak_memory.h"
 #include "plan.h"
@@ -47,6 +48,39 @@ void add_curve(report::ModelReport& model, const train::TaskResult& result) {
   model.curves.push_back(std::move(curve));
 }
 
+// Whose scores these are.
+struct Scorer {
+  int fold = 0;
+  std::uint64_t seed = 1;
+  int inner = 0;
+};
+
+void add_predictions(std::vector<report::Prediction>& out, const corpus::Manifest& manifest, Scorer scorer,
+                     const std::vector<std::int64_t>& recordings,
+                     const evaluate::Probabilities& probabilities) {
+  if (probabilities.empty()) return;  // no head of the classes
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
+    const auto r = static_cast<std::size_t>(recordings[i]);
+    const corpus::Recording& recording = manifest.recordings[r];
+    const std::vector<float>& p = probabilities[i];
+    out.push_back({recording.id, recording.corpus, recording.actor, manifest.class_of[r],
+                   evaluate::most_probable(p), scorer.fold, scorer.seed, p,
+                   corpus::to_string(recording.gender), recording.intensity, recording.sentence,
+                   scorer.inner});
+  }
+}
+
+// By model, in the order of the results, those of inner folds too.
+std::map<std::string, std::vector<report::Prediction>> validation_predictions(
+    const std::vector<train::TaskResult>& results, const corpus::Manifest& manifest) {
+  std::map<std::string, std::vector<report::Prediction>> out;
+  for (const train::TaskResult& result : results) {
+    add_predictions(out[result.model], manifest, {result.fold, result.seed, result.inner}, result.validation,
+                    result.validation_probabilities);
+  }
+  return out;
+}
+
 report::ModelReport model_report(const std::string& name, const std::vector<train::TaskResult>& results,
                                  const std::vector<train::Task>& tasks, const Dataset& dataset) {
   report::ModelReport model;
@@ -55,16 +89,8 @@ report::ModelReport model_report(const std::string& name, const std::vector<trai
     if (result.model != name) continue;
     model.parameters = result.parameters;
     add_curve(model, result);
-    if (result.probabilities.empty()) continue;
-    for (std::size_t i = 0; i < result.recordings.size(); ++i) {
-      const auto r = static_cast<std::size_t>(result.recordings[i]);
-      const corpus::Recording& recording = dataset.manifest.recordings[r];
-      const std::vector<float>& p = result.probabilities[i];
-      model.predictions.push_back({recording.id, recording.corpus, recording.actor,
-                                   dataset.manifest.class_of[r], evaluate::most_probable(p), result.fold,
-                                   result.seed, p, corpus::to_string(recording.gender), recording.intensity,
-                                   recording.sentence});
-    }
+    add_predictions(model.predictions, dataset.manifest, {result.fold, result.seed}, result.recordings,
+                    result.probabilities);
   }
   std::stable_sort(model.curves.begin(), model.curves.end(), [](const auto& a, const auto& b) {
     return a.fold != b.fold ? a.fold < b.fold : a.seed < b.seed;
@@ -72,6 +98,28 @@ report::ModelReport model_report(const std::string& name, const std::vector<trai
   report::score_predictions(model, static_cast<int>(dataset.manifest.classes.size()));
   report_heads(model, results, tasks, dataset.manifest);
   return model;
+}
+
+// The fusion comes first: it is what the experiment is about.
+void report_fusion(report::RunReport& out, const FusionSettings& settings, const Fusion& fusion,
+                   const Dataset& dataset) {
+  report::FusionReport& how = out.fusion.emplace();
+  how.rule = to_string(settings.rule);
+  how.seeds = to_string(settings.seeds);
+  how.models = fusion.models;
+  report::ModelReport model;
+  model.name = report::kFusion;
+  for (const report::ModelReport& part : out.models) {
+    if (std::find(fusion.models.begin(), fusion.models.end(), part.name) != fusion.models.end())
+      model.parameters += part.parameters * fusion.members_of_model;
+  }
+  for (const FusedFold& fold : fusion.folds) {
+    add_predictions(model.predictions, dataset.manifest, {fold.fold, fold.seed}, fold.recordings,
+                    fold.probabilities);
+    if (!fold.weights.empty()) how.folds.push_back({fold.fold, fold.seed, fold.weights});
+  }
+  report::score_predictions(model, static_cast<int>(dataset.manifest.classes.size()));
+  out.models.insert(out.models.begin(), std::move(model));
 }
 
 std::vector<report::CorpusCount> count_corpora(const corpus::Manifest& manifest) {
@@ -112,13 +160,15 @@ std::vector<std::string> make_stamps(const Dataset& dataset, const std::vector<r
 
 report::RunReport make_report(const ExperimentSettings& settings, const Dataset& dataset, const Plan& plan,
                               const std::vector<train::Task>& tasks,
-                              const std::vector<train::TaskResult>& results, const Device& device) {
+                              const std::vector<train::TaskResult>& results,
+                              const std::optional<Fusion>& fusion, const Device& device) {
   report::RunReport out;
   out.name = settings.name;
   out.classes = dataset.manifest.classes;
   out.corpora = count_corpora(dataset.manifest);
   for (const auto& [name, model] : settings.models)
     out.models.push_back(model_report(name, results, tasks, dataset));
+  if (fusion) report_fusion(out, *settings.fusion, *fusion, dataset);
   out.configurations = static_cast<std::int64_t>(settings.models.size());
   std::vector<int> labels;
   for (const folds::Fold& fold : plan.folds) {
@@ -196,16 +246,22 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   std::vector<train::TaskResult> results =
       run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
   dataset.peak_bytes.emplace_back(kTrainingStage, peak_memory_bytes());
-  audit_results(plan, settings, dataset.manifest, tasks, results);
+  const std::optional<Fusion> fusion = fuse_models(settings, dataset.manifest, results);
+  audit_results(plan, settings, dataset.manifest, tasks, results,
+                fusion ? fusion_statistics(*fusion, dataset.manifest) : std::vector<audit::Statistic>());
   need_audit();
+  auto validation = validation_predictions(results, dataset.manifest);
   keep_outer(tasks, results);
 
-  report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, options.device);
+  report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, fusion, options.device);
   run_report.correlations = std::move(correlations);
+  for (report::ModelReport& model : run_report.models) model.validation = std::move(validation[model.name]);
   run_report.experiment = read_text(directory.file("experiment.json"));
   outcome.results_text = report::results_text(run_report);
   outcome.results_json = report::results_json(run_report);
   write_atomically(directory.file("predictions.csv"), report::predictions_csv(run_report));
+  write_atomically(directory.file("validation_predictions.csv"),
+                   report::validation_predictions_csv(run_report));
   write_atomically(directory.file("results.csv"), report::results_csv(run_report));
   write_atomically(directory.file("groups.csv"), report::groups_csv(run_report));
   if (const std::string heads = report::heads_csv(run_report); !heads.empty()) {

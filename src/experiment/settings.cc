@@ -189,7 +189,9 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
       "augment", s.augment,
       {"changed copies of each fold's training recordings, which train beside them; no others are changed"});
   v.map("models", s.models,
-        {"networks by name; the first one's scores are the headline", "", Need::kRequired});
+        {"networks by name; the first one's scores are the headline, unless there is a fusion", "",
+         Need::kRequired});
+  v.optional_object("fusion", s.fusion, {"one more row of scores, made of those of several models or seeds"});
   v.object("train", s.train, {"how the networks are trained"});
   v.integers("seeds", s.seeds, {.min = 0}, {"each seed trains every model on every fold once"});
   v.path("store", s.store, {"folder of stores of decoded audio and features; changes no result"});
@@ -205,10 +207,16 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
           "a seed is named twice");
   const bool by_actors = !folds::deals_recordings(s.folds) && s.folds.scheme != folds::Scheme::kList &&
                          s.folds.groups.empty() && s.folds.preset.empty();
-  v.check(s.train.select == train::Select::kLast || s.folds.validation_actors > 0 ||
-              s.folds.inner_folds > 0 || s.folds.validation_share > 0 ||
-              s.protocol.has(folds::Leak::kTestSelection) || !by_actors,
-          "folds", "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  const bool validated = s.folds.validation_actors > 0 || s.folds.inner_folds > 0 ||
+                         s.folds.validation_share > 0 || s.protocol.has(folds::Leak::kTestSelection) ||
+                         !by_actors;
+  v.check(s.train.select == train::Select::kLast || validated, "folds",
+          "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  v.check(!s.fusion || !fits(s.fusion->rule) || validated || s.protocol.has(folds::Leak::kFusionOnTest),
+          "folds",
+          cat("fusion.rule \"", s.fusion ? to_string(s.fusion->rule) : "",
+              "\" is fitted on validation scores, so it "
+              "needs folds.validation_actors of 1 or more, or folds.inner_folds"));
   folds::check_protocol(v, s.folds, s.protocol);
   v.check(s.folds.inner_folds == 0 || s.train.schedule.type != train::ScheduleType::kPlateau ||
               s.train.schedule.monitor == train::Monitor::kTrainLoss,
@@ -222,6 +230,7 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
           "leaks: copies_before_split is named, but augment makes no copies");
   check_augment(v, s);
   check_models(v, s);
+  check_fusion(v, s);
   check_targets(v, s);
   for (const auto& [name, target] : s.targets)
     v.check(plain_name(name), "targets", cat("the name \"", name, "\" ", kPlainName));

@@ -18,7 +18,7 @@ namespace serval::experiment {
 namespace {
 
 // Raised whenever the same task would train to other weights than before.
-constexpr int kTrainingVersion = 4;
+constexpr int kTrainingVersion = 5;
 
 std::size_t feature_index(const ExperimentSettings& settings, const std::string& name) {
   for (std::size_t i = 0; i < settings.features.size(); ++i) {

@@ -26,6 +26,7 @@ const Options<MakeLayerBody>& layer_types() {
       {"flatten", make_flatten},
       {"reshape", make_reshape},
       {"permute", make_permute},
+      {"segments", make_segments},
       {"resize", make_resize},
       {"to_sequence", make_to_sequence},
       {"to_image", make_to_image},

@@ -71,6 +71,7 @@ std::string results_json(const RunReport& report) {
     models.set(model.name, std::move(item));
   }
   out.set("models", std::move(models));
+  if (report.fusion) out.set("fusion", fusion_json(*report.fusion, headline));
   out.set("configurations", JsonValue::of(report.configurations));
   JsonValue corpora = JsonValue::object();
   for (const CorpusCount& corpus : report.corpora) {
@@ -113,22 +114,36 @@ std::string results_csv(const RunReport& report) {
   return out;
 }
 
-std::string predictions_csv(const RunReport& report) {
+namespace {
+
+std::string rows_csv(const RunReport& report, std::vector<Prediction> ModelReport::*rows, bool inner) {
   std::string out = "recording,corpus,actor,label,predicted,model,fold,seed";
+  if (inner) out += ",inner";
   for (const std::string& name : report.classes) out += "," + csv_field("p_" + name);
   out += header_end(report);
   for (const ModelReport& model : report.models) {
-    for (const Prediction& p : model.predictions) {
+    for (const Prediction& p : model.*rows) {
       out += cat(csv_field(p.recording), ",", csv_field(p.corpus), ",", csv_field(p.actor), ",",
                  csv_field(report.classes[static_cast<std::size_t>(p.label)]), ",",
                  csv_field(report.classes[static_cast<std::size_t>(p.predicted)]), ",", csv_field(model.name),
                  ",", p.fold + 1, ",", p.seed);
+      if (inner) out += cat(",", p.inner);
       for (const float probability : p.probabilities)
         out += "," + json_number(static_cast<double>(probability));
       out += line_end(report);
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::string predictions_csv(const RunReport& report) {
+  return rows_csv(report, &ModelReport::predictions, false);
+}
+
+std::string validation_predictions_csv(const RunReport& report) {
+  return rows_csv(report, &ModelReport::validation, true);
 }
 
 }  // namespace serval::report

@@ -35,6 +35,26 @@ std::string cards(const RunReport& report) {
   return out + "</div>\n";
 }
 
+std::string fusion_section(const FusionReport& fusion) {
+  std::string out = cat("<h2>How they were fused</h2>\n<p>", escaped(fusion.rule), " of ",
+                        escaped(join(fusion.models, ", ")),
+                        fusion.seeds == "together" ? ", each a mean over its seeds first" : "", ".</p>\n");
+  const std::vector<double> mean = fusion.mean_weights();
+  if (mean.empty()) return out;
+  const auto weights_row = [&](const char* cell, const std::string& fold, const std::string& seed,
+                               const std::vector<double>& weights) {
+    std::string line = cat("<tr><", cell, ">", fold, "</", cell, "><", cell, ">", seed, "</", cell, ">");
+    for (const double weight : weights) line += cat("<td>", number_text(weight, 2), "</td>");
+    return line + "</tr>\n";
+  };
+  out += "<div class=\"panel scroll\"><table>\n<tr><th>fold</th><th>seed</th>";
+  for (const std::string& model : fusion.models) out += cat("<th>", escaped(model), "</th>");
+  out += "</tr>\n" + weights_row("th", "mean weight", "", mean);
+  for (const FusionReport::Fold& fold : fusion.folds)
+    out += weights_row("td", cat(fold.fold + 1), cat(fold.seed), fold.weights);
+  return out + "</table></div>\n";
+}
+
 std::string audit_stamp(const audit::Audit& audit) {
   if (!audit.passed()) return stamp("The leak audit failed: these figures prove nothing.", "failed");
   return audit.leaks() ? stamp("Leak audit: this protocol leaks, as it says.", "failed")
@@ -97,6 +117,7 @@ std::string results_html(const RunReport& report) {
   if (report.models.front().has_classes()) out += cards(report);
   PageCharts charts;
   for (const ModelReport& model : report.models) out += model_section(model, report, charts);
+  if (report.fusion) out += fusion_section(*report.fusion);
   out += correlations_section(report, charts) + audit_section(report.audit) + origin_section(report);
   return page(report.name, out, charts);
 }

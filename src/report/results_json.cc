@@ -4,6 +4,16 @@
 
 namespace serval::report {
 
+std::vector<double> FusionReport::mean_weights() const {
+  if (folds.empty()) return {};
+  std::vector<double> out(models.size(), 0.0);
+  for (const Fold& fold : folds) {
+    for (std::size_t m = 0; m < out.size(); ++m)
+      out[m] += fold.weights[m] / static_cast<double>(folds.size());
+  }
+  return out;
+}
+
 JsonValue scores_json(const evaluate::Scores& scores) {
   JsonValue out = JsonValue::object();
   out.set("uar", JsonValue::of(scores.uar));
@@ -45,6 +55,30 @@ JsonValue summary_json(const evaluate::Summary& summary, const evaluate::Interva
   add("uar", intervals.uar);
   add("wa", intervals.wa);
   add("macro_f1", intervals.macro_f1);
+  return out;
+}
+
+JsonValue fusion_json(const FusionReport& fusion, const ModelReport& fused) {
+  const auto weights_json = [&](const std::vector<double>& weights) {
+    JsonValue out = JsonValue::object();
+    for (std::size_t m = 0; m < weights.size(); ++m) out.set(fusion.models[m], JsonValue::of(weights[m]));
+    return out;
+  };
+  JsonValue out = JsonValue::object();
+  out.set("rule", JsonValue::of(fusion.rule));
+  out.set("models", JsonValue::of(fusion.models));
+  out.set("seeds", JsonValue::of(fusion.seeds));
+  out.set("summary", summary_json(fused.summary, fused.intervals));
+  if (fusion.folds.empty()) return out;
+  out.set("weights", weights_json(fusion.mean_weights()));
+  JsonValue folds = JsonValue::list();
+  for (const FusionReport::Fold& fold : fusion.folds) {
+    JsonValue& item = folds.items.emplace_back(JsonValue::object());
+    item.set("fold", JsonValue::of(fold.fold + 1));
+    item.set("seed", JsonValue::of(static_cast<std::int64_t>(fold.seed)));
+    item.set("weights", weights_json(fold.weights));
+  }
+  out.set("folds", std::move(folds));
   return out;
 }
 

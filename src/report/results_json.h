@@ -25,6 +25,8 @@ JsonValue fold_json(const Fold& fold) {
 JsonValue pooled_json(const ModelReport& model, const std::vector<std::string>& classes);
 JsonValue groups_json(const Groups& groups);
 JsonValue fairness_json(const Groups& groups);
+// results.json `fusion`: how, with which weights, and the summary of the model that holds its scores.
+JsonValue fusion_json(const FusionReport& fusion, const ModelReport& fused);
 JsonValue folds_json(const std::vector<evaluate::FoldScores>& folds);
 
 }  // namespace serval::report

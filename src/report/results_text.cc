@@ -84,6 +84,18 @@ std::string group_rows(const Groups& groups) {
   return out;
 }
 
+std::string fusion_text(const FusionReport& fusion) {
+  std::string out = cat("  fused by ", fusion.rule, ": ", join(fusion.models, ", "),
+                        fusion.seeds == "together" ? ", each a mean over seeds first" : "", "\n");
+  const std::vector<double> weights = fusion.mean_weights();
+  for (std::size_t m = 0; m < weights.size(); ++m) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f", weights[m]);
+    out += cat(m == 0 ? "  mean weights: " : ", ", fusion.models[m], " ", text);
+  }
+  return out + (weights.empty() ? "\n" : "\n\n");
+}
+
 }  // namespace
 
 std::string results_text(const RunReport& report) {
@@ -97,6 +109,7 @@ std::string results_text(const RunReport& report) {
              group_rows(model.groups) + "\n";
     }
     out += heads_text(model);
+    if (report.fusion && &model == &report.models.front()) out += fusion_text(*report.fusion);
   }
   out += cat("  chance: UAR ", percent(report.chance.uar), ", always the largest class: WA ",
              percent(report.chance.majority_wa), "\n");

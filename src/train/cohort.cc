@@ -165,6 +165,8 @@ std::optional<TaskResult> run_task(const Task& task, Cohort& cohort) {
       result.heads.push_back(std::move(heads[h]));
     }
   }
+  result.validation = task.sides.validation;
+  if (trainer.class_head() >= 0) result.validation_probabilities = trainer.predict(result.validation);
   result.parameters = trainer.parameter_count();
   for (const Epoch& epoch : result.history) result.seconds += epoch.seconds;
   trainer.write_lineage(task.folder + "/augmentation.csv");

@@ -23,7 +23,10 @@ TaskResult run_learner(const Task& task) {
   const double started_s = monotonic_s();
   const FittedLearner learner = fit_learner(task);
   write_learner(task.folder + "/learner.h5", task, learner);
-  const std::vector<float> test = vectors_of(task, task.sides.test);
+  const auto scores = [&](const std::vector<std::int64_t>& side) {
+    const std::vector<float> rows = vectors_of(task, side);
+    return learner.scores({rows.data(), static_cast<std::int64_t>(side.size()), task.data().feature});
+  };
   TaskResult result;
   result.model = task.model;
   result.fold = task.fold;
@@ -31,8 +34,9 @@ TaskResult run_learner(const Task& task) {
   result.inner = task.inner;
   result.lineage.trained_on = task.sides.train;
   result.recordings = task.sides.test;
-  result.probabilities =
-      learner.scores({test.data(), static_cast<std::int64_t>(task.sides.test.size()), task.data().feature});
+  result.probabilities = scores(task.sides.test);
+  result.validation = task.sides.validation;
+  result.validation_probabilities = scores(task.sides.validation);
   result.devices = {nn::device_label(Device{})};  // a learner fits on the host wherever the features lie
   result.seconds = monotonic_s() - started_s;
   return result;

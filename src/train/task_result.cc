@@ -121,6 +121,8 @@ void write_task_result(const Task& task, const TaskResult& result) {
   out.set("history", std::move(history));
   out.set("recordings", numbers_json(result.recordings));
   out.set("probabilities", rows_json(result.probabilities));
+  out.set("validation", numbers_json(result.validation));
+  out.set("validation_probabilities", rows_json(result.validation_probabilities));
   if (!result.heads.empty()) {
     JsonValue heads = JsonValue::object();
     for (const HeadResult& said : result.heads)
@@ -169,6 +171,8 @@ std::optional<TaskResult> read_task_result(const Task& task) {
   for (const JsonValue& actor : member(lineage, "weights_chosen_by").items)
     result.lineage.weights_chosen_by.push_back(actor.text);
   result.probabilities = rows_of(member(json, "probabilities"));
+  result.validation = numbers_of(member(json, "validation"));
+  result.validation_probabilities = rows_of(member(json, "validation_probabilities"));
   if (const JsonValue* heads = json.find("heads"); heads != nullptr) {
     for (const auto& [output, head] : heads->members)
       result.heads.push_back({output, rows_of(member(head, "values"))});

@@ -11,6 +11,7 @@
 #include "serval/core/settings.h"
 #include "serval/corpus/corpus_use.h"
 #include "serval/corpus/labels.h"
+#include "serval/experiment/fusion_settings.h"
 #include "serval/experiment/target_settings.h"
 #include "serval/features/segment_image.h"
 #include "serval/features/segments.h"
@@ -70,6 +71,7 @@ struct ExperimentSettings {
   NamedList<TargetSettings> targets;
   audio::AugmentSettings augment;
   NamedList<ModelSettings> models;
+  std::optional<FusionSettings> fusion;
   train::TrainSettings train;
   std::vector<std::int64_t> seeds = {1};
   std::string store = "stores";  // folder of decoded audio and features; shared by experiments

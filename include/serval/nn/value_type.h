@@ -31,13 +31,14 @@ struct LengthRule {
   std::int64_t stride = 1;
   std::int64_t padding = 0;  // both ends together
   bool same = false;
+  std::int64_t least = 0;  // results of a sequence that is shorter than one reads; not with `same`
 
   SERVAL_HD std::int64_t operator()(std::int64_t n) const {
     if (same) return (n + stride - 1) / stride;
     const std::int64_t room = n + padding - extent;
-    return room < 0 ? 0 : room / stride + 1;
+    return room < 0 ? least : room / stride + 1;
   }
-  std::int64_t shortest() const { return same ? 1 : extent - padding > 1 ? extent - padding : 1; }
+  std::int64_t shortest() const { return same || least > 0 || extent - padding < 1 ? 1 : extent - padding; }
   friend bool operator==(const LengthRule&, const LengthRule&) = default;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct Prediction {
   std::vector<float> probabilities;  // [class]
   // As the manifest has them; "" where it does not know. Not in predictions.csv.
   std::string gender = {}, intensity = {}, sentence = {};
+  int inner = 0;  // of an inner fold, from 1; in validation_predictions.csv alone
 };
 
 // Scores of parts of the predictions, all folds and seeds together.
@@ -75,6 +77,7 @@ struct ModelReport {
   evaluate::ProbabilityScores probabilities;  // over all folds and seeds
   Groups groups;
   std::vector<Prediction> predictions;  // by fold, then seed
+  std::vector<Prediction> validation;   // of the validation sides, those of inner folds too; none of a fusion
   std::vector<HeadReport> heads;
   std::vector<HeadPrediction> head_predictions;
   std::vector<LearningCurve> curves;  // none of a classical model
@@ -116,11 +119,27 @@ struct Exhibit {
   double seconds = 0, heard_s = 0;      // of the recording, and of the sound, which may be only its beginning
 };
 
+// How the scores of the model called kFusion came about.
+inline constexpr const char* kFusion = "fusion";
+struct FusionReport {
+  std::string rule, seeds;  // as the experiment file calls them
+  std::vector<std::string> models;
+  struct Fold {
+    int fold = 0;  // from 0
+    std::uint64_t seed = 1;
+    std::vector<double> weights;  // [model]
+  };
+  std::vector<Fold> folds;  // empty: the rule has no weights
+  // [model], over folds and seeds; empty where there are none.
+  std::vector<double> mean_weights() const;
+};
+
 struct RunReport {
   std::string name;
   std::vector<std::string> classes;
   std::vector<CorpusCount> corpora;
-  std::vector<ModelReport> models;  // the first one is the run's headline
+  std::vector<ModelReport> models;     // the first one is the run's headline
+  std::optional<FusionReport> fusion;  // its scores are those of the first model
   // How many configurations were tried for these results: the more, the better the best one looks by chance.
   std::int64_t configurations = 1;
   evaluate::Chance chance;
@@ -144,6 +163,8 @@ struct RunReport {
 std::string results_json(const RunReport& report);
 std::string results_csv(const RunReport& report);
 std::string predictions_csv(const RunReport& report);
+// The same of validation sides, with a column `inner`; the weights of the epoch that was chosen.
+std::string validation_predictions_csv(const RunReport& report);
 std::string groups_csv(const RunReport& report);  // a line a model and group
 // Of heads besides that of the classes: scores, a line a model, head, fold, seed, name and measure; and what they said
 // of each recording. "" where no model has any.

@@ -138,7 +138,10 @@ struct TaskResult {
   Lineage lineage = {};
   std::vector<std::int64_t> recordings;           // the test side, manifest numbers
   std::vector<std::vector<float>> probabilities;  // [recording][class]; empty without a head of the classes
-  std::vector<HeadResult> heads;                  // the others, in the task's order
+  // The same of the validation side, by the same weights: what a fusion or a choice among models may look at.
+  std::vector<std::int64_t> validation;
+  std::vector<std::vector<float>> validation_probabilities;
+  std::vector<HeadResult> heads;  // the others, in the task's order
   // Where it was trained; more than one when it continued elsewhere, and its bits are then of neither.
   std::vector<std::string> devices;
   double seconds = 0;

@@ -39,6 +39,7 @@ std::unique_ptr<LayerBody> make_to_image();
 std::unique_ptr<LayerBody> make_select_step();
 std::unique_ptr<LayerBody> make_match_steps();
 std::unique_ptr<LayerBody> make_align_pairwise();
+std::unique_ptr<LayerBody> make_segments();
 
 std::unique_ptr<LayerBody> make_conv2d();
 std::unique_ptr<LayerBody> make_max_pool2d();

@@ -432,5 +432,26 @@ family.case("slice of steps (sequence)", {"inputs": SEQUENCE, "layers": [
     dense("d", 4), {"type": "slice", "start": 2, "size": 2}]}, dense_blocks("d", 4, 4),
     per_item(lambda p, x: affine(p, "d", x)[:, 2:]), 4, LENGTHS)
 
+# --- segments; last, so that the numbers of the cases before are what they were
+
+
+def segments(x, frames, shift, pad):
+    """Stretches of a sequence, the last one filled with zeros (or left out), at least one."""
+    starts = [s for s in range(0, len(x), shift) if s + frames <= len(x)] or [0]
+    if pad and starts[-1] + frames < len(x):
+        starts.append(starts[-1] + shift)
+    x = F.pad(x, (0, 0, 0, frames + shift))
+    return torch.stack([x[s:s + frames] for s in starts])
+
+
+for frames, shift, pad in ((3, 2, True), (3, 2, False), (5, 0, True), (2, 1, False)):
+    family.case(f"segments of {frames} (sequence)" + ("" if pad else f", shift {shift}, no tail"), {
+        "inputs": SEQUENCE, "layers": [
+            dense("d", 3), {"type": "segments", "frames": frames, **({"shift": shift} if shift else {}),
+                            **({} if pad else {"tail": "drop"})}, {"type": "flatten"}, dense("e", 2)]},
+        {**dense_blocks("d", 3, 4), **dense_blocks("e", 2, 3 * frames)},
+        per_item(lambda p, x, frames=frames, shift=shift or (frames + 1) // 2, pad=pad: affine(
+            p, "e", segments(affine(p, "d", x), frames, shift, pad).flatten(1))), 4, {"x": [9, 2, 6, 5]})
+
 if __name__ == "__main__":
     family.write()
