@@ -52,6 +52,20 @@ const std::vector<Preset>& learning() {
       {"densenet121_classifier", {{3, 32, 32}}, 0.001, 20},
       {"vgg16_classifier", {{3, 32, 32}}, 0.0003, 40},
       {"alexnet_classifier", {{3, 67, 67}}, 0.0002, 80},
+      {"adrnn", {{3, 16, 24}}, 0.003, 120},
+      {"attention_cnn", {{1, 64, 32}}, 0.003, 120},
+      {"cnn_lstm_blocks", {{1, 128, 64}}, 0.003, 120},
+      {"conv1d_lstm", {}, 0.003, 120},
+      {"dscnn", {{1, 32, 32}}, 0.003, 120},
+      {"frame_dnn", {}, 0.001, 120},
+      {"gru_prosody", {}, 0.003, 120},
+      {"hybrid_conv1d", {}, 0.001, 120},
+      {"mfcc_lstm", {}, 0.005, 120},
+      {"mfcc_rnn", {}, 0.003, 120},
+      {"multiscale_16", {}, 0.003, 120},
+      {"multiscale_32", {}, 0.003, 120},
+      {"multiscale_48", {}, 0.003, 120},
+      {"vector_dnn", {}, 0.001, 120},
   };
   return presets;
 }
@@ -65,6 +79,17 @@ const std::map<std::string, const char*>& not_learning() {
       {"fusionnet_deep", "as fusionnet, with fewer inputs"},
       {"fusionnet_no_gender", "as fusionnet, with fewer inputs"},
       {"fusionnet_no_statistics", "as fusionnet, with fewer inputs"},
+      {"multiscale_64", "as multiscale_48, with longer segments"},
+      {"multiscale_96", "as multiscale_48, with longer segments"},
+      {"multiscale_128", "as multiscale_48, with longer segments"},
+      {"raw_cnn", "reads thousands of samples, where the recordings here have 40 steps"},
+      {"raw_cnn_lstm", "reads thousands of samples, where the recordings here have 40 steps"},
+      {"gender_residual", "reads thousands of samples, where the recordings here have 40 steps"},
+      {"emotion_bank", "ends in a bank of detectors; family_networks_test has its shapes"},
+      {"crnn_attention", "two branches of its picture's size; family_networks_test has its shapes"},
+      {"fcn_blstm", "two branches of its picture's size; family_networks_test has its shapes"},
+      {"segment_residual_blstm", "fixed by its picture's size; family_networks_test has its shapes"},
+      {"spectrogram_cnn_lstm", "fixed by its picture's size; family_networks_test has its shapes"},
       {"ast_base", "has no classes, and 86 million weights; ast_tiny is of the same layers"},
   };
   return presets;
