@@ -40,6 +40,12 @@ std::vector<std::string> Manifest::actors() const {
   return {unique.begin(), unique.end()};
 }
 
+std::vector<std::string> Manifest::actors_of(const std::vector<std::int64_t>& numbers) const {
+  std::set<std::string> unique;
+  for (const std::int64_t r : numbers) unique.insert(recordings[static_cast<std::size_t>(r)].actor);
+  return {unique.begin(), unique.end()};
+}
+
 bool Manifest::any_synthetic() const {
   return std::any_of(recordings.begin(), recordings.end(), [](const Recording& r) { return r.synthetic; });
 }

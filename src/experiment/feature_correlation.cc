@@ -20,7 +20,7 @@ bool one_row_each(const FeatureSet& set) {
 
 std::vector<std::string> column_names(const features::FeatureSettings& settings, int sample_rate_hz,
                                       const FeatureSet& set) {
-  if (settings.type != features::FeatureType::kExternal) {
+  if (features::from_audio(settings.type)) {
     const Context context;
     return features::Extractor(settings, sample_rate_hz, context).names();
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -13,6 +12,7 @@
 
 #include "json_fields.h"
 #include "read_predictions.h"
+#include "run_directory.h"
 
 namespace serval::experiment {
 namespace fs = std::filesystem;
@@ -233,25 +233,21 @@ FinishedRun read_finished_run(const std::string& folder) {
 }
 
 void read_curves(FinishedRun& run) {
-  const fs::path models = run.folder + "/models";
   int missing = 0;
   for (report::ModelReport& model : run.report.models) {
     std::set<std::pair<int, std::uint64_t>> places;
     for (const evaluate::FoldScores& fold : model.folds) places.emplace(fold.fold, fold.seed);
     for (const report::HeadPrediction& p : model.head_predictions) places.emplace(p.fold, p.seed);
     for (const auto& [fold, seed] : places) {
-      char name[64];
-      std::snprintf(name, sizeof name, "fold-%02d_seed-%llu", fold + 1,
-                    static_cast<unsigned long long>(seed));
-      const fs::path path = models / model.name / name / "result.json";
+      const std::string path = model_folder(run.folder, model.name, fold, seed) + "/result.json";
       if (fs::exists(path))
-        read_curve(model, fold, seed, path.string());
+        read_curve(model, fold, seed, path);
       else if (model.name != report::kFusion)
         ++missing;
     }
   }
   if (missing > 0)
-    log_warning(cat(models.string(), ": lacks result.json of ", missing,
+    log_warning(cat(run.folder, "/models: lacks result.json of ", missing,
                     " trainings; their learning curves are left out"));
 }
 

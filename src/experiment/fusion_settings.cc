@@ -18,14 +18,6 @@ const Options<FusionRule> kRules = {
     {"stacking", FusionRule::kStacking}, {"best", FusionRule::kBest}};
 const Options<FusedSeeds> kSeeds = {{"each", FusedSeeds::kEach}, {"together", FusedSeeds::kTogether}};
 
-template <class E>
-const char* name_of(const Options<E>& options, E value) {
-  for (const auto& [name, known] : options) {
-    if (known == value) return name;
-  }
-  throw InternalError("an option without a name");
-}
-
 bool learns_classes(const ModelSettings& model) {
   if (model.heads.empty()) return model.target == train::kClassTarget;
   return std::any_of(model.heads.begin(), model.heads.end(),

@@ -93,23 +93,13 @@ std::vector<float> stacking_rows(const Scores& scores) {
   return out;
 }
 
-Probabilities stack(const Scores& fitted, const std::vector<int>& labels, const Scores& test,
-                    const std::vector<std::string>& classes, int fold) {
-  std::vector<std::string> missing;
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    if (std::find(labels.begin(), labels.end(), static_cast<int>(c)) == labels.end())
-      missing.push_back(classes[c]);
-  }
-  if (!missing.empty()) {
-    throw ConfigError(cat("fusion.rule \"stacking\": fold ", fold + 1, " has no validation recording of: ",
-                          join(missing, ", "), "; use more folds.validation_actors or folds.inner_folds"));
-  }
-  const auto columns = static_cast<std::int64_t>(fitted.models.size() * classes.size());
+Probabilities stack(const Scores& fitted, const std::vector<int>& labels, const Scores& test, int classes) {
+  const auto columns = static_cast<std::int64_t>(fitted.models.size()) * classes;
   learners::LearnerSettings settings;
   settings.type = learners::LearnerType::kLogistic;
   const std::vector<float> x = stacking_rows(fitted), y = stacking_rows(test);
   const auto model = learners::fit(settings, {x.data(), static_cast<std::int64_t>(labels.size()), columns},
-                                   labels, static_cast<int>(classes.size()), 1);
+                                   labels, classes, 1);
   return model->scores({y.data(), static_cast<std::int64_t>(test.recordings.size()), columns});
 }
 
@@ -121,7 +111,7 @@ std::vector<double> one_of(std::size_t model, std::size_t models) {
 
 // `fitted` is empty where the rule looks at nothing.
 void apply(FusedFold& out, FusionRule rule, const Scores& test, const Scores& fitted,
-           const std::vector<int>& labels, const std::vector<std::string>& classes) {
+           const std::vector<int>& labels, int classes) {
   const auto& models = test.models;
   switch (rule) {
     case FusionRule::kMean:
@@ -140,14 +130,13 @@ void apply(FusedFold& out, FusionRule rule, const Scores& test, const Scores& fi
       out.probabilities = evaluate::fuse_vote(models);
       return;
     case FusionRule::kStacking:
-      out.probabilities = stack(fitted, labels, test, classes, out.fold);
+      out.probabilities = stack(fitted, labels, test, classes);
       return;
     case FusionRule::kWeighted:
       out.weights = evaluate::fit_weights(fitted.models, labels);
       break;
     case FusionRule::kBest:
-      out.weights = one_of(evaluate::best_model(fitted.models, labels, static_cast<int>(classes.size())),
-                           models.size());
+      out.weights = one_of(evaluate::best_model(fitted.models, labels, classes), models.size());
       break;
   }
   out.probabilities = evaluate::fuse_weighted(models, out.weights);
@@ -192,7 +181,7 @@ std::optional<Fusion> fuse_models(const ExperimentSettings& settings, const corp
       std::vector<int> labels;
       for (const std::int64_t r : fitted.recordings)
         labels.push_back(manifest.class_of[static_cast<std::size_t>(r)]);
-      apply(fused, settings.fusion->rule, tested, fitted, labels, manifest.classes);
+      apply(fused, settings.fusion->rule, tested, fitted, labels, static_cast<int>(manifest.classes.size()));
     }
   }
   return out;
@@ -202,12 +191,9 @@ std::vector<audit::Statistic> fusion_statistics(const Fusion& fusion, const corp
   std::vector<audit::Statistic> out;
   for (const FusedFold& fold : fusion.folds) {
     if (fold.fitted_on.empty()) continue;
-    std::set<std::string> actors;
-    for (const std::int64_t r : fold.fitted_on)
-      actors.insert(manifest.recordings[static_cast<std::size_t>(r)].actor);
     out.push_back({.name = cat("fusion, ", folds::fold_name(fold.fold, 0), ", seed ", fold.seed),
                    .fold = fold.fold,
-                   .fitted_on_actors = {actors.begin(), actors.end()},
+                   .fitted_on_actors = manifest.actors_of(fold.fitted_on),
                    .role = audit::Role::kChoice,
                    .leak = folds::Leak::kFusionOnTest});
   }

@@ -28,8 +28,7 @@ struct Fusion {
   std::vector<FusedFold> folds;  // by fold, then seed
 };
 
-// `results` are those of all tasks, inner folds included. None where the experiment fuses nothing. Throws ConfigError where
-// a rule cannot be fitted: stacking without a class on the validation side.
+// `results` are those of all tasks, inner folds included. None where the experiment fuses nothing.
 std::optional<Fusion> fuse_models(const ExperimentSettings& settings, const corpus::Manifest& manifest,
                                   const std::vector<train::TaskResult>& results);
 

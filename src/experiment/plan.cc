@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "serval/core/error.h"
@@ -16,15 +17,6 @@ using folds::Leak;
 std::string place(const folds::Fold& fold) { return folds::fold_name(fold.index, fold.inner); }
 std::string place(const train::Task& task) {
   return cat(place(task.sides), ", model ", task.model, ", seed ", task.seed);
-}
-
-// Whose recordings those were is read off the recordings, not off the plan's own lists.
-std::vector<std::string> actors_of(const corpus::Manifest& manifest,
-                                   const std::vector<std::int64_t>& recordings) {
-  std::set<std::string> actors;
-  for (const std::int64_t r : recordings)
-    actors.insert(manifest.recordings[static_cast<std::size_t>(r)].actor);
-  return {actors.begin(), actors.end()};
 }
 
 void need_validation(const ExperimentSettings& settings, const std::vector<folds::Fold>& folds) {
@@ -47,6 +39,28 @@ void need_validation(const ExperimentSettings& settings, const std::vector<folds
                         selects ? "select \"last\"" : "take a rule that fits nothing, such as \"mean\""));
 }
 
+// Stacking learns every class, so each is needed among the recordings that it is fitted on.
+void need_stacked_classes(const ExperimentSettings& settings, const std::vector<folds::Fold>& folds,
+                          const corpus::Manifest& manifest) {
+  if (!settings.fusion || settings.fusion->rule != FusionRule::kStacking) return;
+  const bool on_test = settings.protocol.has(Leak::kFusionOnTest);
+  std::map<int, std::set<int>> fitted;  // of each fold; inner folds validate for theirs
+  for (const folds::Fold& fold : folds) {
+    std::set<int>& classes = fitted[fold.index];
+    for (const std::int64_t r : on_test ? fold.test : fold.validation)
+      classes.insert(manifest.class_of[static_cast<std::size_t>(r)]);
+  }
+  for (const auto& [fold, classes] : fitted) {
+    std::vector<std::string> missing;
+    for (std::size_t c = 0; c < manifest.classes.size(); ++c) {
+      if (classes.count(static_cast<int>(c)) == 0) missing.push_back(manifest.classes[c]);
+    }
+    if (missing.empty()) continue;
+    throw ConfigError(cat("fusion.rule \"stacking\": fold ", fold + 1, " has no validation recording of: ",
+                          join(missing, ", "), "; use more folds.validation_actors or folds.inner_folds"));
+  }
+}
+
 // Each once, though every model of a fold has it.
 class Statistics {
  public:
@@ -60,7 +74,8 @@ class Statistics {
   std::vector<audit::Statistic> all_;
 };
 
-// What a task was made from, as the task itself has it.
+// What a task was made from, as the task itself has it. Whose recordings those were is read off the recordings, not off
+// the plan's own lists.
 void add_fitted(Statistics& out, const train::Task& task, const train::TaskResult& result,
                 const corpus::Manifest& manifest) {
   const std::string where = place(task.sides);
@@ -72,7 +87,7 @@ void add_fitted(Statistics& out, const train::Task& task, const train::TaskResul
              .inner = task.inner,
              .leak = Leak::kNormaliserOnAll});
   }
-  const std::vector<std::string> trained = actors_of(manifest, result.lineage.trained_on);
+  const std::vector<std::string> trained = manifest.actors_of(result.lineage.trained_on);
   out.add({.name = cat(task.learner ? "learner" : "weights", ", ", place(task)),
            .fold = task.fold,
            .fitted_on_actors = trained,
@@ -81,13 +96,13 @@ void add_fitted(Statistics& out, const train::Task& task, const train::TaskResul
   if (task.network && task.settings.class_weights != train::ClassWeights::kNone) {
     out.add({.name = cat("class weights, ", where),
              .fold = task.fold,
-             .fitted_on_actors = actors_of(manifest, task.sides.train),
+             .fitted_on_actors = manifest.actors_of(task.sides.train),
              .inner = task.inner});
   }
   if (!result.lineage.chosen_by.empty()) {
     out.add({.name = cat("choice of the epoch, ", place(task)),
              .fold = task.fold,
-             .fitted_on_actors = actors_of(manifest, result.lineage.chosen_by),
+             .fitted_on_actors = manifest.actors_of(result.lineage.chosen_by),
              .role = audit::Role::kChoice,
              .inner = task.inner,
              .leak = Leak::kTestSelection});
@@ -100,6 +115,7 @@ Plan plan_folds(const ExperimentSettings& settings, const Dataset& dataset) {
   Plan plan;
   plan.folds = folds::make_folds(settings.folds, dataset.manifest, settings.protocol);
   need_validation(settings, plan.folds);
+  need_stacked_classes(settings, plan.folds, dataset.manifest);
   audit::PlanFacts facts{dataset.waveform_hashes, dataset.near_duplicates};
   if (settings.augment.enabled()) {
     for (const folds::Fold& fold : plan.folds)

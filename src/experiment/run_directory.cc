@@ -113,10 +113,11 @@ void RunDirectory::claim(const ExperimentSettings& settings) const {
 
 bool RunDirectory::finished() const { return fs::exists(file("results.json")); }
 
-std::string RunDirectory::model_folder(const std::string& model, int fold, std::uint64_t seed) const {
+std::string model_folder(const std::string& run_folder, const std::string& model, int fold,
+                         std::uint64_t seed) {
   char name[64];
   std::snprintf(name, sizeof name, "/fold-%02d_seed-%llu", fold + 1, static_cast<unsigned long long>(seed));
-  return file("models/" + model + name);
+  return run_folder + "/models/" + model + name;
 }
 
 }  // namespace serval::experiment

@@ -7,6 +7,10 @@
 
 namespace serval::experiment {
 
+// Where a run keeps what one training leaves: models/<model>/fold-03_seed-1 in the run's folder. Folds count from 0.
+std::string model_folder(const std::string& run_folder, const std::string& model, int fold,
+                         std::uint64_t seed);
+
 class RunDirectory {
  public:
   // Makes the folder or takes over one of the same experiment. Holds a lock against a second process.
@@ -17,7 +21,6 @@ class RunDirectory {
 
   bool finished() const;  // results.json is there: it is written last
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
-  std::string model_folder(const std::string& model, int fold, std::uint64_t seed) const;
   const std::string& folder() const { return folder_; }
 
  private:

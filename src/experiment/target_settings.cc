@@ -27,12 +27,7 @@ void describe_file(SettingsVisitor& v, TargetSettings& s) {
 
 }  // namespace
 
-const char* to_string(Attribute attribute) {
-  for (const auto& [name, known] : kAttributes) {
-    if (known == attribute) return name;
-  }
-  return "";
-}
+const char* to_string(Attribute attribute) { return name_of(kAttributes, attribute); }
 
 void describe(SettingsVisitor& v, TargetSettings& s) {
   v.variants(

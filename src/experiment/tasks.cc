@@ -270,7 +270,7 @@ std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset&
         if (inner_keys.count(fold.index) > 0 && fold.inner == 0) task.settings.select = train::Select::kLast;
         task.heads = make_heads(settings, model, dataset, targets, static_cast<int>(place));
         task.sides = fold;
-        task.folder = directory.model_folder(name, fold.index, task.seed);
+        task.folder = model_folder(directory.folder(), name, fold.index, task.seed);
         if (fold.inner > 0) task.folder += cat("/inner-", fold.inner);
         const std::string from = start_from(task, tasks) + (fold.inner > 0 ? "" : inner_keys[fold.index]);
         task.key = hash_task(task, plan, dataset, device, augmenter ? augmenter->fingerprint() : "", from);

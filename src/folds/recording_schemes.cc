@@ -47,10 +47,7 @@ Numbers all_but(const Numbers& all, const Numbers& without) {
 }  // namespace
 
 Actors actors_of(const Manifest& manifest, const Numbers& recordings) {
-  std::set<std::string> actors;
-  for (const std::int64_t r : recordings)
-    actors.insert(manifest.recordings[static_cast<std::size_t>(r)].actor);
-  Actors out(actors.begin(), actors.end());
+  Actors out = manifest.actors_of(recordings);
   sort_actors(out);
   return out;
 }

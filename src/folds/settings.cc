@@ -33,9 +33,10 @@ void describe(SettingsVisitor& v, FoldSettings& settings) {
   v.list("groups", settings.groups, {"explicit folds; they override scheme and preset"});
   v.integer("sentence_groups", settings.sentence_groups, {.min = 0, .max = 10000},
             {"2 or more: sentences are dealt into so many groups, and those that a fold tests do not train"});
-  v.integer("inner_folds", settings.inner_folds, {.min = 0, .max = 1000},
-            {"2 or more: each fold's training actors in so many inner folds choose the epoch; then all of "
-             "them train"});
+  v.integer(
+      "inner_folds", settings.inner_folds, {.min = 0, .max = 1000},
+      {"2 or more: each fold's training actors in so many inner folds choose the epoch and fit the fusion; "
+       "then all of them train"});
   v.texts("train_corpora", settings.train_corpora, {"of cross_corpus; empty for all"});
   v.texts("test_corpora", settings.test_corpora, {"of cross_corpus; empty for all"});
   v.path("list", settings.list,

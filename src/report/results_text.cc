@@ -88,11 +88,8 @@ std::string fusion_text(const FusionReport& fusion) {
   std::string out = cat("  fused by ", fusion.rule, ": ", join(fusion.models, ", "),
                         fusion.seeds == "together" ? ", each a mean over seeds first" : "", "\n");
   const std::vector<double> weights = fusion.mean_weights();
-  for (std::size_t m = 0; m < weights.size(); ++m) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2f", weights[m]);
-    out += cat(m == 0 ? "  mean weights: " : ", ", fusion.models[m], " ", text);
-  }
+  for (std::size_t m = 0; m < weights.size(); ++m)
+    out += cat(m == 0 ? "  mean weights: " : ", ", fusion.models[m], " ", formatted("%.2f", weights[m]));
   return out + (weights.empty() ? "\n" : "\n\n");
 }
 

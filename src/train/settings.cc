@@ -25,12 +25,7 @@ const Options<LossType> kLossTypes = {{"cross_entropy", LossType::kCrossEntropy}
 
 }  // namespace
 
-const char* to_string(LossType type) {
-  for (const auto& [name, known] : kLossTypes) {
-    if (known == type) return name;
-  }
-  return "";
-}
+const char* to_string(LossType type) { return name_of(kLossTypes, type); }
 
 void describe(SettingsVisitor& v, OutputLoss& s) {
   v.variants("type", s.type, kLossTypes, {"what training makes small"}, [&s](SettingsVisitor& fields) {

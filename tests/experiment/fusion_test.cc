@@ -203,6 +203,16 @@ TEST_F(FusionTest, FittedOnTheTestSideOnlyByNameAndStamped) {
               HasSubstr("fusion_on_test is named, but no fusion is fitted"));
 }
 
+TEST_F(FusionTest, AClassThatStackingCannotLearnIsToldBeforeAnythingTrains) {
+  // Actor 4 validates in fold 1.
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    std::filesystem::remove(folder_ / ("corpus/" + testing_support::tone_name(4, repetition, 4) + ".wav"));
+  }
+  EXPECT_THAT(error_of(R"({"rule": "stacking", "models": ["net", "near"]})"),
+              HasSubstr("fold 1 has no validation recording of: sad"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "bad/models"));
+}
+
 TEST_F(FusionTest, MistakesAreNamed) {
   EXPECT_THAT(error_of(R"({"rule": "average"})"), HasSubstr("fusion.rule"));
   EXPECT_THAT(error_of(R"({"models": ["net", "ned"]})"),

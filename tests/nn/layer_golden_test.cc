@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -14,6 +12,7 @@
 #include "serval/nn/network.h"
 
 #include "tests/support/devices.h"
+#include "tests/support/held_batch.h"
 #include "tests/support/host_ops.h"
 #include "tests/support/nn_inputs.h"
 
@@ -31,10 +30,7 @@ GoldenFile load(const fs::path& path) {
   GoldenFile out{parse_json_file(path.string()), {}};
   fs::path numbers = path;
   numbers.replace_extension(".f32");
-  out.values.resize(fs::file_size(numbers) / sizeof(float));
-  std::ifstream(numbers, std::ios::binary)
-      .read(reinterpret_cast<char*>(out.values.data()),
-            static_cast<std::streamsize>(out.values.size() * sizeof(float)));
+  out.values = testing_support::read_f32(numbers);
   return out;
 }
 std::vector<fs::path> golden_files() {
@@ -49,32 +45,21 @@ std::vector<fs::path> golden_files() {
 class GoldenCase {
  public:
   GoldenCase(const GoldenFile& file, const JsonValue& json, const Device& device, bool frozen = false)
-      : file_(file), json_(json), context_(device) {
+      : file_(file),
+        json_(json),
+        context_(device),
+        batch_(device, json.find("batch")->integer, json.find("network")->find("inputs")->members.size()) {
     std::vector<std::string> errors;
     settings_ = read_settings<NetworkSettings>(*json.find("network"), errors);
     EXPECT_EQ(errors, std::vector<std::string>());
     for (LayerSettings& layer : settings_.layers) layer.frozen |= frozen;
-    const std::int64_t batch = json.find("batch")->integer;
     NetworkSizes sizes = declared_sizes(settings_);
-    sizes.max_batch = batch + 1;
-    batch_.size = batch;
+    sizes.max_batch = batch_.size() + 1;
     for (std::size_t i = 0; i < settings_.inputs.size(); ++i) {
       const std::string& name = settings_.inputs[i].first;
-      InputBatch input;
-      const Shape& item = sizes.inputs[i].item;
-      if (const JsonValue* lengths = json.find("lengths")->find(name); lengths != nullptr) {
-        for (const JsonValue& n : lengths->items)
-          lengths_[name].push_back(static_cast<std::int32_t>(n.integer));
-        device_lengths_.push_back(Array<std::int32_t>::from_host(device, lengths_[name]));
-        input.time = *std::max_element(lengths_[name].begin(), lengths_[name].end());
-        input.lengths = device_lengths_.back().view();
-        input.host_lengths = lengths_[name].data();
-      }
-      sizes.inputs[i].max_time = input.time + 2;
-      Shape shape = input.host_lengths != nullptr ? Shape{input.time, batch} : Shape{batch};
-      x_.push_back(Tensor::from_host(device, array("x." + name), shape.append(item)));
-      input.x = x_.back().view();
-      batch_.inputs.push_back(input);
+      batch_.set_lengths_of(i, json.find("lengths")->find(name));
+      sizes.inputs[i].max_time = batch_.input(i).time + 2;
+      batch_.set_input(i, array("x." + name), sizes.inputs[i].item);
     }
     network_.emplace(context_, settings_, sizes);
     reset();
@@ -131,7 +116,7 @@ class GoldenCase {
     const ConstTensorView view = upstream.view();
     std::vector<Tensor> dx;
     std::vector<TensorView> views;
-    for (const Tensor& x : x_) {
+    for (const Tensor& x : batch_.x()) {
       dx.push_back(
           Tensor::from_host(context_.device(), Values(static_cast<std::size_t>(x.size()), 5.0f), x.shape()));
       views.push_back(with_dx ? dx.back().view() : TensorView{});
@@ -152,10 +137,7 @@ class GoldenCase {
   const JsonValue& json_;
   Context context_;
   NetworkSettings settings_;
-  std::map<std::string, std::vector<std::int32_t>> lengths_;
-  std::vector<Array<std::int32_t>> device_lengths_;
-  std::vector<Tensor> x_;
-  Batch batch_;
+  testing_support::HeldBatch batch_;
   std::optional<Network> network_;
 };
 

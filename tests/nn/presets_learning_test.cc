@@ -10,6 +10,7 @@
 
 #include "tests/support/devices.h"
 #include "tests/support/learn_by_heart.h"
+#include "tests/support/network_rig.h"
 #include "tests/support/nn_inputs.h"
 
 namespace serval::nn {
@@ -105,17 +106,6 @@ TEST(PresetsLearning, NoNetworkIsForgotten) {
   EXPECT_EQ(listed, files);
 }
 
-// Masks would be drawn anew in each step; what is asked here is whether the weights can hold the answers.
-void leave_out_dropout(JsonValue& value) {
-  const JsonValue* type = value.find("type");
-  for (auto& [key, member] : value.members) {
-    if (key == "dropout" || (key == "rate" && type != nullptr && type->text == "dropout"))
-      member = JsonValue::of(0.0);
-    leave_out_dropout(member);
-  }
-  for (JsonValue& item : value.items) leave_out_dropout(item);
-}
-
 class PresetsLearningTest : public testing_support::DeviceTest {};
 
 TEST_P(PresetsLearningTest, EightRecordingsByHeart) {
@@ -123,7 +113,7 @@ TEST_P(PresetsLearningTest, EightRecordingsByHeart) {
   for (const Preset& preset : learning()) {
     SCOPED_TRACE(preset.name);
     JsonValue json = parse_json_file((folder() / (std::string(preset.name) + ".json")).string());
-    leave_out_dropout(json);
+    testing_support::leave_out_dropout(json);  // can the weights hold the answers?
     std::vector<std::string> errors;
     NetworkSettings settings = read_settings<NetworkSettings>(json, errors);
     ASSERT_EQ(errors, std::vector<std::string>());
@@ -141,23 +131,13 @@ TEST_P(PresetsLearningTest, EightRecordingsByHeart) {
     const Context context(device());
     Network network(context, settings, sizes);
     network.initialise(5, 0);
-    const auto device_lengths = Array<std::int32_t>::from_host(device(), lengths);
-    std::vector<Tensor> x;
-    Batch batch{.size = kBatch, .inputs = {}};
+    testing_support::HeldBatch batch(device(), kBatch, sizes.inputs.size());
     for (std::size_t i = 0; i < sizes.inputs.size(); ++i) {
-      const bool sequence = settings.inputs.empty() || settings.inputs[i].second.kind == InputKind::kSequence;
-      Shape shape = sequence ? Shape{40, kBatch} : Shape{kBatch};
-      shape = shape.append(sizes.inputs[i].item);
-      x.push_back(Tensor::from_host(
-          device(), testing_support::random_values(shape.size(), static_cast<std::uint32_t>(i)), shape));
-      InputBatch input;
-      input.x = x.back().view();
-      if (sequence) {
-        input.time = 40;
-        input.lengths = device_lengths.view();
-        input.host_lengths = lengths.data();
-      }
-      batch.inputs.push_back(input);
+      const Shape& item = sizes.inputs[i].item;
+      if (settings.inputs.empty() || settings.inputs[i].second.kind == InputKind::kSequence)
+        batch.set_lengths(i, lengths, 40);
+      const std::int64_t count = batch.shape(i, item).size();
+      batch.set_input(i, testing_support::random_values(count, static_cast<std::uint32_t>(i)), item);
     }
     const auto learnt = testing_support::learn_by_heart(context, network, batch, labels, preset.learning_rate,
                                                         0.05f, preset.at_most);

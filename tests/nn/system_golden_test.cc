@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -15,6 +13,8 @@
 #include "serval/nn/network.h"
 
 #include "tests/support/devices.h"
+#include "tests/support/network_rig.h"
+#include "tests/support/nn_inputs.h"
 
 namespace serval::nn {
 namespace {
@@ -48,16 +48,6 @@ double number(const JsonValue& value) {
   return value.kind == JsonValue::Kind::kInteger ? static_cast<double>(value.integer) : value.real;
 }
 
-// Masks would be drawn by other numbers.
-void leave_out_dropout(JsonValue& value) {
-  const JsonValue* type = value.find("type");
-  for (auto& [key, member] : value.members) {
-    if (key == "rate" && type != nullptr && type->text == "dropout") member = JsonValue::of(0.0);
-    leave_out_dropout(member);
-  }
-  for (JsonValue& item : value.items) leave_out_dropout(item);
-}
-
 // The case's network, with inputs of the case's sizes.
 NetworkSettings network_of(const JsonValue& golden) {
   JsonValue json = *golden.find("network");
@@ -65,7 +55,7 @@ NetworkSettings network_of(const JsonValue& golden) {
     json = parse_json_file(
         (fs::path(SERVAL_SOURCE_DIR) / "experiments/networks" / (json.text + ".json")).string());
   }
-  leave_out_dropout(json);
+  testing_support::leave_out_dropout(json);
   std::vector<std::string> errors;
   NetworkSettings settings = read_settings<NetworkSettings>(json, errors);
   EXPECT_EQ(errors, std::vector<std::string>());
@@ -82,10 +72,13 @@ NetworkSettings network_of(const JsonValue& golden) {
 class SystemCase {
  public:
   SystemCase(const JsonValue& golden, const Values& records, const Device& device)
-      : golden_(golden), records_(records), context_(device), settings_(network_of(golden)) {
-    batch_.size = golden.find("batch")->integer;
+      : golden_(golden),
+        records_(records),
+        context_(device),
+        settings_(network_of(golden)),
+        batch_(device, golden.find("batch")->integer, settings_.inputs.size()) {
     NetworkSizes sizes = declared_sizes(settings_);
-    sizes.max_batch = batch_.size;
+    sizes.max_batch = batch_.size();
     std::uint32_t seed = 100;
     for (std::size_t i = 0; i < settings_.inputs.size(); ++i) add_input(i, sizes.inputs[i], seed++);
     network_.emplace(context_, settings_, sizes);
@@ -119,34 +112,21 @@ class SystemCase {
 
   void add_input(std::size_t i, InputSizes& sizes, std::uint32_t seed) {
     const std::string& name = settings_.inputs[i].first;
-    InputBatch input;
-    std::int64_t step = 1;
-    for (const std::int64_t size : settings_.inputs[i].second.shape) step *= size;
-    if (const JsonValue* lengths = golden_.find("lengths")->find(name); lengths != nullptr) {
-      for (const JsonValue& n : lengths->items)
-        lengths_[name].push_back(static_cast<std::int32_t>(n.integer));
-      const std::vector<std::int32_t>& known = lengths_[name];
-      device_lengths_.push_back(Array<std::int32_t>::from_host(context_.device(), known));
-      input.time = *std::max_element(known.begin(), known.end());
-      input.lengths = device_lengths_.back().view();
-      input.host_lengths = known.data();
-    }
+    batch_.set_lengths_of(i, golden_.find("lengths")->find(name));
+    const InputBatch& input = batch_.input(i);
     sizes.max_time = input.time;
-    Shape shape = input.host_lengths != nullptr ? Shape{input.time, batch_.size} : Shape{batch_.size};
-    Values values = drawn(seed, 1, 0, input.time * batch_.size * step);
+    Values values = drawn(seed, 1, 0, batch_.shape(i, sizes.item).size());
     mask(values, input.host_lengths, input.time);
-    x_.push_back(Tensor::from_host(context_.device(), values, shape.append(sizes.item)));
-    input.x = x_.back().view();
-    batch_.inputs.push_back(input);
+    batch_.set_input(i, values, sizes.item);
   }
 
   // Steps past a sequence's end, which mean nothing, become 0.
   void mask(Values& values, const std::int32_t* lengths, std::int64_t time) const {
     if (lengths == nullptr) return;
-    const std::size_t width = values.size() / static_cast<std::size_t>(time * batch_.size);
-    for (std::int64_t b = 0; b < batch_.size; ++b) {
+    const std::size_t width = values.size() / static_cast<std::size_t>(time * batch_.size());
+    for (std::int64_t b = 0; b < batch_.size(); ++b) {
       for (std::int64_t t = lengths[b]; t < time; ++t)
-        std::fill_n(values.begin() + static_cast<std::ptrdiff_t>((t * batch_.size + b)) *
+        std::fill_n(values.begin() + static_cast<std::ptrdiff_t>((t * batch_.size() + b)) *
                                          static_cast<std::ptrdiff_t>(width),
                     width, 0.0f);
     }
@@ -205,7 +185,7 @@ class SystemCase {
     for (const Tensor& values : upstream) from.push_back(values.view());
     std::vector<Tensor> dx;
     std::vector<TensorView> views;
-    for (const Tensor& x : x_) {
+    for (const Tensor& x : batch_.x()) {
       dx.emplace_back(context_.device(), x.shape());
       views.push_back(dx.back().view());
     }
@@ -270,10 +250,7 @@ class SystemCase {
   const Values& records_;
   Context context_;
   NetworkSettings settings_;
-  std::map<std::string, std::vector<std::int32_t>> lengths_;
-  std::vector<Array<std::int32_t>> device_lengths_;
-  std::vector<Tensor> x_;
-  Batch batch_;
+  testing_support::HeldBatch batch_;
   std::optional<Network> network_;
 };
 
@@ -281,10 +258,7 @@ class SystemGoldenTest : public testing_support::DeviceTest {};
 
 TEST_P(SystemGoldenTest, TrainAsPyTorchDoes) {
   const JsonValue json = parse_json_file((folder() / "systems.json").string());
-  Values records(fs::file_size(folder() / "systems.f32") / sizeof(float));
-  std::ifstream(folder() / "systems.f32", std::ios::binary)
-      .read(reinterpret_cast<char*>(records.data()),
-            static_cast<std::streamsize>(records.size() * sizeof(float)));
+  const Values records = testing_support::read_f32(folder() / "systems.f32");
   for (const JsonValue& golden : json.find("cases")->items) {
     SCOPED_TRACE(golden.find("name")->text);
     SystemCase(golden, records, device()).train();

@@ -10,6 +10,8 @@
 #include "serval/core/settings_io.h"
 #include "serval/nn/network.h"
 
+#include "tests/support/held_batch.h"
+
 namespace serval::testing_support {
 
 inline nn::NetworkSettings network_from(const std::string& text) {
@@ -19,33 +21,33 @@ inline nn::NetworkSettings network_from(const std::string& text) {
   return settings;
 }
 
+// Masks are drawn anew in each step, and by other numbers than elsewhere.
+inline void leave_out_dropout(JsonValue& network) {
+  const JsonValue* type = network.find("type");
+  for (auto& [key, member] : network.members) {
+    if (key == "dropout" || (key == "rate" && type != nullptr && type->text == "dropout"))
+      member = JsonValue::of(0.0);
+    leave_out_dropout(member);
+  }
+  for (JsonValue& item : network.items) leave_out_dropout(item);
+}
+
 class NetworkRig {
  public:
   NetworkRig(const Device& device, const std::string& text, std::int64_t batch, std::int64_t max_time = 1)
       : context(device),
         settings_(network_from(text)),
         sizes_(sizes(settings_, batch, max_time)),
+        batch_(device, batch, sizes_.inputs.size()),
         network(context, settings_, sizes_) {
     network.initialise(11, 0);
-    batch_.size = batch;
-    batch_.inputs.resize(sizes_.inputs.size());
-    x_.resize(sizes_.inputs.size());
-    lengths_.resize(sizes_.inputs.size());
-    device_lengths_.resize(sizes_.inputs.size());
   }
 
   void set_lengths(std::size_t input, const std::vector<std::int32_t>& lengths, std::int64_t time) {
-    lengths_[input] = lengths;
-    device_lengths_[input] = Array<std::int32_t>::from_host(context.device(), lengths);
-    batch_.inputs[input].time = time;
-    batch_.inputs[input].lengths = device_lengths_[input].view();
-    batch_.inputs[input].host_lengths = lengths_[input].data();
+    batch_.set_lengths(input, lengths, time);
   }
   void set_input(std::size_t input, const std::vector<float>& values) {
-    const bool sequence = !lengths_[input].empty();
-    Shape shape = sequence ? Shape{batch_.inputs[input].time, batch_.size} : Shape{batch_.size};
-    x_[input] = Tensor::from_host(context.device(), values, shape.append(sizes_.inputs[input].item));
-    batch_.inputs[input].x = x_[input].view();
+    batch_.set_input(input, values, sizes_.inputs[input].item);
   }
 
   std::vector<float> forward(nn::Mode mode, const RandomStream& random = {}) {
@@ -65,7 +67,7 @@ class NetworkRig {
     const ConstTensorView from = upstream.view();
     std::vector<Tensor> dx;
     std::vector<TensorView> views;
-    for (const Tensor& x : x_) {
+    for (const Tensor& x : batch_.x()) {
       dx.push_back(Tensor::from_host(
           context.device(), std::vector<float>(static_cast<std::size_t>(x.size()), 5.0f), x.shape()));
       views.push_back(dx.back().view());
@@ -91,10 +93,7 @@ class NetworkRig {
 
   nn::NetworkSettings settings_;
   nn::NetworkSizes sizes_;
-  nn::Batch batch_;
-  std::vector<Tensor> x_;
-  std::vector<std::vector<std::int32_t>> lengths_;
-  std::vector<Array<std::int32_t>> device_lengths_;
+  HeldBatch batch_;
 
  public:
   nn::Network network;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -22,6 +24,15 @@ inline std::vector<float> random_values(std::int64_t count, std::uint32_t which,
   const RandomStream random{.seed = 20240607, .layer = which};
   std::vector<float> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = scale * (2 * random.uniform(i) - 1);
+  return values;
+}
+
+// The numbers of a golden's .f32 file.
+inline std::vector<float> read_f32(const std::filesystem::path& path) {
+  std::vector<float> values(std::filesystem::file_size(path) / sizeof(float));
+  std::ifstream(path, std::ios::binary)
+      .read(reinterpret_cast<char*>(values.data()),
+            static_cast<std::streamsize>(values.size() * sizeof(float)));
   return values;
 }
 

@@ -53,9 +53,9 @@ struct JsonValue {
   // Adds a member and returns *this.
   JsonValue& set(const std::string& key, JsonValue value);
 };
-// "null", "boolean", "integer", "number", "text", "list", "object"
 // Throws DataError naming the object's place where it has no such member; `hint` follows the message.
 const JsonValue& need_member(const JsonValue& object, const char* key, const std::string& hint = "");
+// "null", "boolean", "integer", "number", "text", "list", "object"
 const char* to_string(JsonValue::Kind kind);
 
 // Throws ConfigError listing what is wrong, each with its place. `name` appears in the messages.

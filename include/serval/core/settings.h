@@ -52,6 +52,14 @@ struct ItemsAccess {
 
 template <class E>
 using Options = std::vector<std::pair<const char*, E>>;
+// The name of one of them; "" where it has none.
+template <class E>
+const char* name_of(const Options<E>& options, E value) {
+  for (const auto& [name, known] : options) {
+    if (known == value) return name;
+  }
+  return "";
+}
 // A map keeps the order of the file.
 template <class T>
 using NamedList = std::vector<std::pair<std::string, T>>;

@@ -38,6 +38,8 @@ struct Manifest {
   std::vector<std::string> classes;         // class c is classes[c]
   std::vector<int> class_of;                // [recording]
   std::vector<std::string> actors() const;  // sorted, unique
+  // The same of these recordings, by their numbers.
+  std::vector<std::string> actors_of(const std::vector<std::int64_t>& numbers) const;
   bool any_synthetic() const;
 };
 

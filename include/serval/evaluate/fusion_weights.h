@@ -16,8 +16,9 @@ inline constexpr std::size_t kMostGridModels = 4;
 //                                  1e-12) the most even, that is of the smallest sum of squares, and then the one with
 //                                  more weight on the first models
 //   more                           exponentiated gradient from even weights, w_m <- w_m exp(-g_m / G) normalised, g the
-//                                  gradient and G = max |g_m|, the step halved until the loss falls; ends after 1,000
-//                                  steps or when the best step gains less than 1e-10. The loss is convex in w.
+//                                  gradient and G = max |g_m|, each step twice the last one that worked and halved until
+//                                  the loss falls; ends after 1,000 steps or when a step gains less than 1e-10. The
+//                                  loss is convex in w.
 // Deterministic. Throws InternalError as the rules do, or without recordings.
 std::vector<double> fit_weights(const std::vector<Probabilities>& models, const std::vector<int>& labels);
 

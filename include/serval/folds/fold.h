@@ -45,7 +45,7 @@ struct FoldSettings {
   // group's sentences and train and validate on the others'.
   int sentence_groups = 0;
   // For every fold, its training and validation actors are divided into so many inner folds, which choose the
-  // epoch; then training takes all of them. 0: the validation actors choose.
+  // epoch and fit fusions; then training takes all of them. 0: the validation actors choose.
   int inner_folds = 0;
   std::vector<std::string> train_corpora = {}, test_corpora = {};  // cross_corpus; empty: all
   std::string list = "";                                           // list: the CSV file
