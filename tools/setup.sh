@@ -42,6 +42,11 @@ ccache                  ccache
 clang-format-14         clang-format-14
 tidy                    tidy
 "
+# A browser for the pages' tests, which say so where there is none. Ubuntu has it as a snap, which containers cannot install.
+if grep -qs '^ID=debian' /etc/os-release; then
+  test_needs+="chromium                chromium
+"
+fi
 full_needs="
 clang-14                clang++-14
 clang-tidy-14           clang-tidy-14
