@@ -1,5 +1,7 @@
 #include "batch_feeder.h"
 
+#include <algorithm>
+
 #include "serval/nn/batch_augment.h"
 
 namespace serval::train {
@@ -21,10 +23,11 @@ BatchFeeder::BatchFeeder(const Context& context, const Task& task, std::int64_t 
   rows_.scores.resize(widths.size());
   for (std::size_t i = 0; i < task.inputs.size(); ++i)
     feeds_.emplace_back(context, task.inputs[i], sizes.max_batch, sizes.inputs[i].max_time);
-  if (task.settings.augment_batch.mixup_alpha > 0) {
-    const nn::InputSizes& first = sizes.inputs.front();
-    mixed_ = Tensor(context.device(), {first.max_time * sizes.max_batch * first.item.size()});
-  }
+  const BatchAugmentSettings& changes = task.settings.augment_batch;
+  const nn::InputSizes& first = sizes.inputs.front();
+  const Shape whole{first.max_time * sizes.max_batch * first.item.size()};
+  if (changes.mixup_alpha > 0) mixed_ = Tensor(context.device(), whole);
+  if (changes.stretches()) stretched_ = Tensor(context.device(), whole);
   batch_.inputs.resize(task.inputs.size());
   make_room(context.device(), most_items);
 }
@@ -38,6 +41,7 @@ void BatchFeeder::make_room(Device device, std::int64_t items) {
   items_ = Array<std::int64_t>(device, {items});
   labels_ = Array<std::int32_t>(device, {items});
   shares_ = Tensor(device, {items});
+  lengths_ = Array<std::int32_t>(device, {items});
 }
 
 void BatchFeeder::upload(const Context& context, const EpochPlan& plan, std::span<const Items> items) {
@@ -48,6 +52,8 @@ void BatchFeeder::upload(const Context& context, const EpochPlan& plan, std::spa
   upload_to(items_, plan.items);
   upload_to(labels_, plan.labels);
   upload_to(shares_, plan.shares);
+  upload_to(lengths_, plan.stretched);
+  host_lengths_ = plan.stretched;
   for (std::size_t h = 0; h < heads_.size(); ++h) {
     heads_[h].has_targets = !plan.targets[h].empty();
     upload_to(heads_[h].targets, plan.targets[h]);
@@ -60,17 +66,41 @@ const nn::Batch& BatchFeeder::gather(const Context& context, const EpochPlan::Sl
   return batch_;
 }
 
+void BatchFeeder::stretch(const Context& context, const EpochPlan::Slice& slice, const RandomStream& random) {
+  const BatchAugmentSettings& settings = task_.settings.augment_batch;
+  nn::InputBatch& input = batch_.inputs.front();
+  const std::int64_t feature = task_.data().feature;
+  const auto first = host_lengths_.begin() + slice.first;
+  nn::StretchSpectrumArgs args;
+  args.time_in = input.time;
+  args.time = *std::max_element(first, first + slice.count);
+  args.batch = slice.count;
+  args.feature = feature;
+  args.x = input.x;
+  args.y = stretched_.view(0, {args.time, slice.count, feature});
+  args.lengths_in = input.lengths;
+  args.lengths = lengths_.view(slice.first, {slice.count});
+  args.items = items_.view(slice.first, {slice.count});
+  args.random = random;
+  args.random.layer = 3;
+  args.band_stretch = static_cast<float>(settings.band_stretch);
+  args.bands = settings.bands == 0 ? feature : settings.bands;
+  run<nn::StretchSpectrum>(context, args);
+  input = {args.y, args.time, args.lengths, host_lengths_.data() + slice.first};
+}
+
 const nn::Batch& BatchFeeder::gather_changed(const Context& context, const EpochPlan::Slice& slice,
                                              const RandomStream& random) {
   gather(context, slice);
   const BatchAugmentSettings& settings = task_.settings.augment_batch;
   if (!settings.enabled()) return batch_;
+  if (settings.stretches()) stretch(context, slice, random);
   nn::InputBatch& input = batch_.inputs.front();
   const std::int64_t time = input.time, feature = task_.data().feature;
   const Shape shape{time, slice.count, feature};
   const auto lengths = input.lengths;
   const auto items = items_.view(slice.first, {slice.count});
-  TensorView x = feeds_.front().x(shape);
+  TensorView x = settings.stretches() ? stretched_.view(0, shape) : feeds_.front().x(shape);
   RandomStream own = random;
   if (settings.noise > 0) {
     own.layer = 1;

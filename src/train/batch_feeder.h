@@ -36,11 +36,12 @@ class BatchFeeder {
 
  private:
   void make_room(Device device, std::int64_t items);
+  void stretch(const Context& context, const EpochPlan::Slice& slice, const RandomStream& random);
 
   const Task& task_;
   std::int64_t most_items_ = 0;
   std::vector<InputFeed> feeds_;
-  Tensor mixed_;
+  Tensor mixed_, stretched_;
   struct HeadRows {
     std::int64_t width = 0;
     Tensor targets, scores;    // [most_items, width]
@@ -50,6 +51,8 @@ class BatchFeeder {
   Array<std::int64_t> items_;
   Array<std::int32_t> labels_;
   Tensor shares_;
+  Array<std::int32_t> lengths_;             // of stretched items
+  std::vector<std::int32_t> host_lengths_;  // the same
   nn::Batch batch_;
   TrainingLoss::Rows rows_;
 };

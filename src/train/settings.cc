@@ -58,6 +58,11 @@ void describe(SettingsVisitor& v, LossSettings& s) {
 }
 
 void describe(SettingsVisitor& v, BatchAugmentSettings& s) {
+  v.real("time_stretch", s.time_stretch, {.min = 0, .max = 1},
+         {"items are read up to 1 + time_stretch times faster or slower, anew each time; 0: not"});
+  v.real("frequency_stretch", s.band_stretch, {.min = 0, .max = 0.5},
+         {"bands are moved by a factor between 1 - frequency_stretch and 1 + frequency_stretch, anew each "
+          "time; 0: not"});
   v.real("noise", s.noise, {.min = 0, .max = 100},
          {"standard deviation of noise that is added to normalised features"});
   v.real("mixup_alpha", s.mixup_alpha, {.min = 0, .max = 100},

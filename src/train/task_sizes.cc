@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "serval/train/batches.h"
+
 #include "input_feed.h"
 
 namespace serval::train {
@@ -43,6 +45,7 @@ nn::NetworkSizes network_sizes(const Task& task, std::span<const Items> items,
     for (const auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test}) {
       for (const std::int64_t r : *side) max_time = std::max<std::int64_t>(max_time, items[i].longest(r));
     }
+    max_time = longest_stretched(max_time, task.settings.augment_batch.time_stretch);
   }
   return sizes;
 }

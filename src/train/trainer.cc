@@ -123,6 +123,11 @@ struct Trainer::Impl {
     EpochPlan plan =
         shuffled_plan(data, training_items().front(), augmentation ? copies.recordings() : task.sides.train,
                       settings.batch_size, random(RandomPurpose::kShuffle, epoch), settings.sampling);
+    if (settings.augment_batch.stretches()) {
+      RandomStream lengths = random(RandomPurpose::kBatchAugment, epoch);
+      lengths.layer = 3;
+      stretch_items(plan, training_items().front(), settings.augment_batch.time_stretch, lengths);
+    }
     const std::span<const std::int64_t> origins =
         augmentation ? copies.origins() : std::span<const std::int64_t>();
     targets.fill(plan, origins);

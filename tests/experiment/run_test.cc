@@ -1,6 +1,7 @@
 // The whole road, in this process, on a corpus of tones.
 #include "serval/experiment/run.h"
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <thread>
@@ -210,11 +211,13 @@ TEST_P(RunTest, AFolderThatIsNoRunIsLeftAlone) {
 TEST_P(RunTest, ADamagedCheckpointIsNamed) {
   const std::vector<std::string> long_run{"train.checkpoint_every_s=0", "train.epochs=4000"};
   const std::string path = folder_ / "out/models/lstm/fold-01_seed-1/checkpoint.h5";
+  std::atomic<bool> ended{false};  // a run that fails leaves no checkpoint
   std::thread stopper([&] {
-    while (!fs::exists(path)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (!fs::exists(path) && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     request_interrupt(true);
   });
   EXPECT_THROW(run("out", long_run), InterruptedError);
+  ended = true;
   stopper.join();
   request_interrupt(false);
   try {

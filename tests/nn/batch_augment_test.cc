@@ -1,5 +1,6 @@
 #include "serval/nn/batch_augment.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -171,6 +172,76 @@ TEST_P(BatchAugmentTest, NoiseIsNormalAndDoesNotDependOnTheBatch) {
   EXPECT_NEAR(lag / 2000, 0, 0.3);
 }
 
+// What the stretched batch must be, in double, with the factors that were drawn.
+std::vector<double> stretched(const std::vector<float>& x, const std::vector<std::int32_t>& lengths,
+                              std::int64_t time, std::int64_t bands, const std::vector<double>& factors) {
+  std::vector<double> out(static_cast<std::size_t>(time * kBatch * kFeature), 0.0);
+  for (std::int64_t b = 0; b < kBatch; ++b) {
+    const std::int64_t before = kLengths[static_cast<std::size_t>(b)];
+    const std::int64_t after = lengths[static_cast<std::size_t>(b)];
+    for (std::int64_t t = 0; t < after; ++t) {
+      const double step = std::clamp(
+          (static_cast<double>(t) + 0.5) * static_cast<double>(before) / static_cast<double>(after) - 0.5,
+          0.0, static_cast<double>(before - 1));
+      for (std::int64_t f = 0; f < kFeature; ++f) {
+        const double band = std::clamp(static_cast<double>(f % bands) * factors[static_cast<std::size_t>(b)],
+                                       0.0, static_cast<double>(bands - 1));
+        double sum = 0;
+        for (std::int64_t s = 0; s < before; ++s) {
+          for (std::int64_t k = 0; k < bands; ++k) {
+            const double near = std::max(0.0, 1 - std::abs(step - static_cast<double>(s))) *
+                                std::max(0.0, 1 - std::abs(band - static_cast<double>(k)));
+            sum += near * static_cast<double>(x[at(s, b, f / bands * bands + k)]);
+          }
+        }
+        out[at(t, b, f)] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+TEST_P(BatchAugmentTest, StretchingReadsStepsAndBandsBetween) {
+  const std::vector<std::int32_t> lengths{9, 10, 1};
+  for (const float most : {0.0f, 0.4f}) {
+    Rig rig(device());
+    const auto after = Array<std::int32_t>::from_host(device(), lengths);
+    Tensor y(device(), {10 * kBatch * kFeature});
+    StretchSpectrumArgs args{.time_in = kTime,
+                             .time = 10,
+                             .batch = kBatch,
+                             .feature = kFeature,
+                             .x = rig.x.view(),
+                             .y = y.view(),
+                             .lengths_in = rig.lengths.view(),
+                             .lengths = after.view(),
+                             .items = rig.items.view(),
+                             .random = rig.masks().random,
+                             .band_stretch = most,
+                             .bands = 3};
+    run<StretchSpectrum>(rig.context, args);
+    rig.context.synchronize();
+    std::vector<double> factors;
+    for (const std::int64_t item : kItems)
+      factors.push_back(
+          1 + most * (2 * static_cast<double>(args.random.uniform(static_cast<std::uint64_t>(item))) - 1));
+    const std::vector<double> expected = stretched(rig.before, lengths, 10, 3, factors);
+    const std::vector<float> got = y.to_host();
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 2e-4) << i << " " << most;
+  }
+}
+
+TEST_P(BatchAugmentTest, StretchingByNothingChangesNoBit) {
+  Rig rig(device());
+  Tensor y(device(), {rig.x.size()});
+  run<StretchSpectrum>(
+      rig.context,
+      StretchSpectrumArgs{kTime, kTime, kBatch, kFeature, rig.x.view(), y.view(), rig.lengths.view(),
+                          rig.lengths.view(), rig.items.view(), rig.masks().random, 0.0f, kFeature});
+  rig.context.synchronize();
+  EXPECT_EQ(y.to_host(), rig.before);
+}
+
 SERVAL_DEVICE_TESTS(BatchAugmentTest);
 
 TEST(BatchAugmentKernels, GiveTheBitsOfTheCpu) {
@@ -188,9 +259,12 @@ TEST(BatchAugmentKernels, GiveTheBitsOfTheCpu) {
     const Tensor shares = Tensor::from_host({}, {0.75f, 0.5f, 0.25f});
     run<MixNeighbours>(rig.context, MixNeighboursArgs{kTime, kBatch, kFeature, rig.x.view(), y.view(),
                                                       rig.lengths.view(), shares.view()});
-    masks.x = y.view();
+    run<StretchSpectrum>(
+        rig.context,
+        StretchSpectrumArgs{kTime, kTime, kBatch, kFeature, y.view(), rig.x.view(), rig.lengths.view(),
+                            rig.lengths.view(), rig.items.view(), masks.random, 0.3f, kFeature});
     run<MaskSpectrum>(rig.context, masks);
-    return y.to_host();
+    return rig.x.to_host();
   };
   const std::vector<float> cpu = all();
   const testing_support::PortableOpsAsKernels kernels;

@@ -1,6 +1,7 @@
 #include "serval/train/batches.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -107,6 +108,39 @@ TEST(Batches, BalancedSamplingDrawsEachGroupEquallyOften) {
   EXPECT_EQ(seen, std::set<std::int64_t>(side.begin(), side.end()));
   EXPECT_EQ(shuffled_plan(data, whole_recordings(data), side, 4, epoch(1), Sampling::kClassBalanced).items,
             shuffled_plan(data, whole_recordings(data), side, 4, epoch(1), Sampling::kClassBalanced).items);
+}
+
+TEST(Batches, StretchedItemsAreWithinTheirBoundsAndLongestFirst) {
+  const TrainingData data = ten_recordings();
+  const Items items = whole_recordings(data);
+  const EpochPlan before = shuffled_plan(data, items, {0, 1, 2, 4, 6, 8, 9}, 4, epoch(1));
+  double shortest = 1, longest = 1;
+  for (std::uint32_t e = 1; e <= 60; ++e) {
+    EpochPlan plan = before;
+    stretch_items(plan, items, 0.5, epoch(e));
+    ASSERT_EQ(plan.stretched.size(), before.items.size());
+    for (const EpochPlan::Slice& slice : plan.batches) {
+      const auto first = static_cast<std::ptrdiff_t>(slice.first),
+                 end = first + static_cast<std::ptrdiff_t>(slice.count);
+      EXPECT_TRUE(
+          std::is_sorted(plan.stretched.begin() + first, plan.stretched.begin() + end, std::greater<>()));
+      EXPECT_TRUE(std::is_permutation(plan.items.begin() + first, plan.items.begin() + end,
+                                      before.items.begin() + first));
+    }
+    for (std::size_t i = 0; i < plan.items.size(); ++i) {
+      EXPECT_EQ(plan.recordings[i], plan.items[i]);
+      EXPECT_EQ(plan.labels[i], data.labels[static_cast<std::size_t>(plan.items[i])]);
+      const auto frames = items.frames[static_cast<std::size_t>(plan.items[i])];
+      const double factor = static_cast<double>(plan.stretched[i]) / static_cast<double>(frames);
+      EXPECT_LE(plan.stretched[i], longest_stretched(frames, 0.5));
+      EXPECT_GE(plan.stretched[i], 1);
+      if (frames < 8) continue;  // rounding
+      shortest = std::min(shortest, factor);
+      longest = std::max(longest, factor);
+    }
+  }
+  EXPECT_NEAR(shortest, 1 / 1.5, 0.08);
+  EXPECT_NEAR(longest, 1.5, 0.08);
 }
 
 TEST(Batches, MixedTargetsHaveTheirNeighboursShare) {

@@ -69,7 +69,9 @@ const Option kOptions[] = {
     {R"({"optimizer": {"learning_rate": 0.05},
          "loss": {"branches": [{"output": "one", "weight": 0.25}, {"output": "two", "weight": 0.75}]}})",
      0.7},
-    {R"({"optimizer": {"learning_rate": 0.05}, "augment_batch": {"noise": 0.1, "mixup_alpha": 0.2,
+    {R"({"optimizer": {"learning_rate": 0.05}, "augment_batch": {"time_stretch": 0.5, "frequency_stretch": 0.2}})",
+     0.9},
+    {R"({"optimizer": {"learning_rate": 0.05}, "augment_batch": {"time_stretch": 0.5, "noise": 0.1, "mixup_alpha": 0.2,
          "time_masks": 1, "time_width": 2, "frequency_masks": 1, "frequency_width": 1, "fill": "mean"}})",
      0.95},
 };

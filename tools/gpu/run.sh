@@ -52,6 +52,7 @@ while read -r library; do
   if [[ ":$search:" != *":$found:"* && -n "$found" ]]; then search="$search:$found"; fi
 done <"$here/cuda_libraries.txt"
 export LD_LIBRARY_PATH="$search${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+export SERVAL_DATA="$here/source/data"  # descriptions of corpora
 export PATH="$here/bin:$PATH:/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer"
 {
   nvidia-smi 2>&1 || true

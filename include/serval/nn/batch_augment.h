@@ -10,6 +10,69 @@
 
 namespace serval::nn {
 
+// A spectrum over time that is read at another speed and with its bands moved: of each item, its lengths_in steps become
+// `lengths` ones, and band k is read at k * factor, factor uniform in [1 - band_stretch, 1 + band_stretch], which on a mel scale is
+// near to a longer or shorter vocal tract. Straight lines between steps and between bands; past the last band the last.
+//   y[t, b, f] = x at step (t + 0.5) lengths_in[b] / lengths[b] - 0.5 and band f % bands * factor   for t < lengths[b], else 0
+struct StretchSpectrumArgs {
+  std::int64_t time_in = 0, time = 0, batch = 0, feature = 0;
+  ConstTensorView x;                    // [time_in, batch, feature]
+  TensorView y;                         // [time, batch, feature]
+  View<const std::int32_t> lengths_in;  // [batch]
+  View<const std::int32_t> lengths;     // [batch]
+  View<const std::int64_t> items;       // [batch]
+  RandomStream random;
+  float band_stretch = 0;
+  std::int64_t bands = 0;
+
+  void check() const {
+    SERVAL_CHECK(x.size() == time_in * batch * feature && y.size() == time * batch * feature &&
+                     x.data != y.data && lengths_in.size() == batch && lengths.size() == batch &&
+                     items.size() == batch,
+                 "stretching ", to_string(x.shape), " into ", to_string(y.shape));
+    SERVAL_CHECK(bands >= 1 && feature % bands == 0, bands, " bands of ", feature, " features");
+  }
+  SERVAL_HD std::int64_t count() const { return y.size(); }
+  SERVAL_HD void at(std::int64_t i) const {
+    const std::int64_t f = i % feature;
+    const std::int64_t b = i / feature % batch;
+    const std::int64_t t = i / (feature * batch);
+    if (t >= lengths.data[b]) {
+      y.data[i] = 0;
+      return;
+    }
+    const float rate = static_cast<float>(lengths_in.data[b]) / static_cast<float>(lengths.data[b]);
+    const Place step = place((static_cast<float>(t) + 0.5f) * rate - 0.5f, lengths_in.data[b]);
+    const float drawn = random.uniform(static_cast<std::uint64_t>(items.data[b]));
+    const float factor = 1 + band_stretch * (2 * drawn - 1);
+    const std::int64_t band = f % bands;
+    const Place moved = place(static_cast<float>(band) * factor, bands);
+    const float* item = x.data + b * feature + f - band;
+    const float low = between(item + step.at * batch * feature, moved);
+    const float high = between(item + step.next * batch * feature, moved);
+    y.data[i] = low + step.share * (high - low);
+  }
+
+ private:
+  // Between `at` and `next`, `share` of the way.
+  struct Place {
+    std::int64_t at, next;
+    float share;
+  };
+  SERVAL_HD static Place place(float where, std::int64_t count) {
+    const float last = static_cast<float>(count - 1);
+    const float inside = where < 0 ? 0 : where > last ? last : where;
+    const auto at = static_cast<std::int64_t>(inside);
+    return {at, at + 1 < count ? at + 1 : at, inside - static_cast<float>(at)};
+  }
+  SERVAL_HD static float between(const float* row, const Place& band) {
+    return row[band.at] + band.share * (row[band.next] - row[band.at]);
+  }
+};
+struct StretchSpectrum : PortableOp<StretchSpectrumArgs> {
+  static constexpr const char* kName = "stretch_spectrum";
+};
+
 // SpecAugment's masks (Park et al., 2019): of each item, `time_masks` runs of at most min(time_width, time_share *
 // length) steps and `band_masks` runs of at most band_width of its bands become 0, which is the training recordings'
 // mean where features are normalised, or the item's own mean of that feature. Widths are uniform from 0 to the most,

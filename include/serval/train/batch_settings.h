@@ -9,8 +9,11 @@ namespace serval::train {
 // equally often (but for a remainder).
 enum class Sampling { kShuffled, kClassBalanced, kCorpusBalanced };
 
-// Noise first, then mixup, then the masks (nn/batch_augment.h). Scores are those of the items as they are.
+// Stretching first, then noise, then mixup, then the masks (nn/batch_augment.h). Scores are those of the items as they are.
 struct BatchAugmentSettings {
+  double time_stretch = 0;  // an item takes up to 1 + time_stretch times as long, or as little
+  double band_stretch =
+      0;             // its bands move by a factor of up to 1 + band_stretch, or down to 1 - band_stretch
   double noise = 0;  // standard deviation, in units of normalised features
   double mixup_alpha =
       0;  // 0: none; items mix with their neighbours in the batch, shares are Beta(alpha, alpha)
@@ -21,7 +24,8 @@ struct BatchAugmentSettings {
   bool fill_mean = false;
 
   bool masks() const { return time_masks > 0 || band_masks > 0; }
-  bool enabled() const { return noise > 0 || mixup_alpha > 0 || masks(); }
+  bool stretches() const { return time_stretch > 0 || band_stretch > 0; }
+  bool enabled() const { return stretches() || noise > 0 || mixup_alpha > 0 || masks(); }
 };
 void describe(SettingsVisitor& v, BatchAugmentSettings& settings);
 

@@ -21,7 +21,8 @@ struct EpochPlan {
   std::vector<std::int32_t> labels;
   // Of each head: [items, width], or empty where its loss takes labels.
   std::vector<std::vector<float>> targets;
-  std::vector<float> shares;  // [items]: how much of itself each item keeps; only with mixup
+  std::vector<float> shares;            // [items]: how much of itself each item keeps; only with mixup
+  std::vector<std::int32_t> stretched;  // [items]: frames after stretching; only where items are stretched
 };
 
 // Training: the items of `recordings` shuffled, or drawn with replacement and shuffled, by `random`, a pure function of
@@ -32,6 +33,11 @@ EpochPlan shuffled_plan(const TrainingData& data, const Items& items,
 // Scoring: by length, so that batches waste no padding.
 EpochPlan sorted_plan(const TrainingData& data, const Items& items,
                       const std::vector<std::int64_t>& recordings, int batch_size);
+
+// Draws how long each item becomes: its own frames times a factor whose logarithm is uniform within that of 1 + most. Items of a
+// batch are put in the new order, longest first; to be called before targets are filled. `most` 0: as they are.
+void stretch_items(EpochPlan& plan, const Items& items, double most, const RandomStream& random);
+std::int64_t longest_stretched(std::int64_t frames, double most);
 
 // Draws how much each item keeps of itself where neighbours in a batch are mixed, from Beta(alpha, alpha), and mixes
 // the targets of all heads. A batch of one keeps all.

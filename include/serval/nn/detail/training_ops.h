@@ -20,6 +20,7 @@ void list_training_ops(List& list) {
   list.template op<MaskSpectrum>();
   list.template op<MixNeighbours>();
   list.template op<AddNoise>();
+  list.template op<StretchSpectrum>();
 }
 
 }  // namespace serval::nn
