@@ -139,11 +139,16 @@ std::vector<report::CorpusCount> count_corpora(const corpus::Manifest& manifest)
 }
 
 std::vector<std::string> make_stamps(const Dataset& dataset, const std::vector<report::CorpusCount>& corpora,
-                                     const std::vector<std::string>& devices) {
+                                     const std::vector<train::TaskResult>& results) {
   std::vector<std::string> stamps;
-  if (devices.size() > 1) {
-    stamps.push_back(
-        cat("trained on different devices, so one device alone gives other bits: ", join(devices, "; ")));
+  // Of one model: learners fit on the host, wherever the networks beside them train.
+  std::map<std::string, std::set<std::string>> devices;
+  for (const train::TaskResult& result : results)
+    devices[result.model].insert(result.devices.begin(), result.devices.end());
+  for (const auto& [model, names] : devices) {
+    if (names.size() < 2) continue;
+    stamps.push_back(cat(model, " trained on different devices, so one device alone gives other bits: ",
+                         join(std::vector<std::string>(names.begin(), names.end()), "; ")));
   }
   for (const report::CorpusCount& count : corpora) {
     if (count.synthetic) {
@@ -188,7 +193,7 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   out.devices.assign(devices.begin(), devices.end());
   out.leaks = settings.protocol.leaks;
   out.stamps = folds::protocol_stamps(settings.protocol);
-  for (std::string& stamp : make_stamps(dataset, out.corpora, out.devices))
+  for (std::string& stamp : make_stamps(dataset, out.corpora, results))
     out.stamps.push_back(std::move(stamp));
   out.versions = {{"serval", kVersion}};
   out.device = to_string(device.kind);
