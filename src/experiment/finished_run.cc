@@ -233,6 +233,9 @@ FinishedRun read_finished_run(const std::string& folder) {
 }
 
 void read_curves(FinishedRun& run) {
+  // Nothing trained in a fusion of other runs.
+  if (parse_json(run.report.experiment, run.folder + "/experiment.json").find("fused_runs") != nullptr)
+    return;
   int missing = 0;
   for (report::ModelReport& model : run.report.models) {
     std::set<std::pair<int, std::uint64_t>> places;

@@ -29,6 +29,9 @@ bool learns_classes(const ModelSettings& model) {
 const char* to_string(FusionRule rule) { return name_of(kRules, rule); }
 const char* to_string(FusedSeeds seeds) { return name_of(kSeeds, seeds); }
 
+const Options<FusionRule>& fusion_rules() { return kRules; }
+const Options<FusedSeeds>& fused_seeds() { return kSeeds; }
+
 bool fits(FusionRule rule) {
   return rule == FusionRule::kWeighted || rule == FusionRule::kStacking || rule == FusionRule::kBest;
 }

@@ -1,13 +1,11 @@
 #include "fusion_stage.h"
 
-#include <algorithm>
-#include <cmath>
 #include <set>
+#include <utility>
 
 #include "serval/core/error.h"
-#include "serval/evaluate/fusion.h"
-#include "serval/evaluate/fusion_weights.h"
-#include "serval/learners/learner.h"
+
+#include "fuse_scores.h"
 
 namespace serval::experiment {
 
@@ -15,12 +13,6 @@ namespace {
 
 using evaluate::Probabilities;
 using train::TaskResult;
-
-// What the fused models say of some recordings.
-struct Scores {
-  std::vector<std::int64_t> recordings;
-  std::vector<Probabilities> models;  // [model]
-};
 
 // The results of one model, fold and seed: the fold's own, and those of its inner folds.
 struct Member {
@@ -51,8 +43,8 @@ void append(std::vector<std::int64_t>& recordings, Probabilities& out,
 }
 
 // Of the test side, or of the validation sides: inner folds where there are any.
-Scores scores_of(const std::vector<Member>& members, bool test) {
-  Scores out;
+ModelScores scores_of(const std::vector<Member>& members, bool test) {
+  ModelScores out;
   for (const Member& member : members) {
     std::vector<std::int64_t> recordings;
     Probabilities& own = out.models.emplace_back();
@@ -68,78 +60,6 @@ Scores scores_of(const std::vector<Member>& members, bool test) {
     SERVAL_CHECK(recordings == out.recordings, "models scored different recordings");
   }
   return out;
-}
-
-// The mean over the seeds of each model.
-Scores averaged(const std::vector<Scores>& seeds) {
-  Scores out = seeds.front();
-  if (seeds.size() == 1) return out;  // to the bit
-  for (std::size_t m = 0; m < out.models.size(); ++m) {
-    std::vector<Probabilities> of_model;
-    for (const Scores& scores : seeds) of_model.push_back(scores.models[m]);
-    out.models[m] = evaluate::fuse_mean(of_model);
-  }
-  return out;
-}
-
-std::vector<float> stacking_rows(const Scores& scores) {
-  constexpr float kSmall = 1e-4f;
-  std::vector<float> out;
-  for (std::size_t i = 0; i < scores.recordings.size(); ++i) {
-    for (const Probabilities& model : scores.models) {
-      for (const float p : model[i]) out.push_back(std::log(std::max(p, kSmall)));
-    }
-  }
-  return out;
-}
-
-Probabilities stack(const Scores& fitted, const std::vector<int>& labels, const Scores& test, int classes) {
-  const auto columns = static_cast<std::int64_t>(fitted.models.size()) * classes;
-  learners::LearnerSettings settings;
-  settings.type = learners::LearnerType::kLogistic;
-  const std::vector<float> x = stacking_rows(fitted), y = stacking_rows(test);
-  const auto model = learners::fit(settings, {x.data(), static_cast<std::int64_t>(labels.size()), columns},
-                                   labels, classes, 1);
-  return model->scores({y.data(), static_cast<std::int64_t>(test.recordings.size()), columns});
-}
-
-std::vector<double> one_of(std::size_t model, std::size_t models) {
-  std::vector<double> out(models, 0.0);
-  out[model] = 1;
-  return out;
-}
-
-// `fitted` is empty where the rule looks at nothing.
-void apply(FusedFold& out, FusionRule rule, const Scores& test, const Scores& fitted,
-           const std::vector<int>& labels, int classes) {
-  const auto& models = test.models;
-  switch (rule) {
-    case FusionRule::kMean:
-      out.probabilities = evaluate::fuse_mean(models);
-      return;
-    case FusionRule::kProduct:
-      out.probabilities = evaluate::fuse_product(models);
-      return;
-    case FusionRule::kLogitAverage:
-      out.probabilities = evaluate::fuse_logit_average(models);
-      return;
-    case FusionRule::kMaximum:
-      out.probabilities = evaluate::fuse_maximum(models);
-      return;
-    case FusionRule::kVote:
-      out.probabilities = evaluate::fuse_vote(models);
-      return;
-    case FusionRule::kStacking:
-      out.probabilities = stack(fitted, labels, test, classes);
-      return;
-    case FusionRule::kWeighted:
-      out.weights = evaluate::fit_weights(fitted.models, labels);
-      break;
-    case FusionRule::kBest:
-      out.weights = one_of(evaluate::best_model(fitted.models, labels, classes), models.size());
-      break;
-  }
-  out.probabilities = evaluate::fuse_weighted(models, out.weights);
 }
 
 }  // namespace
@@ -162,7 +82,7 @@ std::optional<Fusion> fuse_models(const ExperimentSettings& settings, const corp
   }
   for (const int fold : folds) {
     for (const std::vector<std::int64_t>& seeds : groups) {
-      std::vector<Scores> test, validation;
+      std::vector<ModelScores> test, validation;
       for (const std::int64_t seed : seeds) {
         std::vector<Member> members;
         for (const std::string& model : out.models)
@@ -173,15 +93,18 @@ std::optional<Fusion> fuse_models(const ExperimentSettings& settings, const corp
       FusedFold& fused = out.folds.emplace_back();
       fused.fold = fold;
       fused.seed = together ? 0 : static_cast<std::uint64_t>(seeds.front());
-      const Scores tested = averaged(test);
+      const ModelScores tested = averaged(test);
       fused.recordings = tested.recordings;
-      Scores fitted;
+      ModelScores fitted;
       if (!validation.empty()) fitted = averaged(validation);
       fused.fitted_on = fitted.recordings;
       std::vector<int> labels;
       for (const std::int64_t r : fitted.recordings)
         labels.push_back(manifest.class_of[static_cast<std::size_t>(r)]);
-      apply(fused, settings.fusion->rule, tested, fitted, labels, static_cast<int>(manifest.classes.size()));
+      FusedScores scores = fuse_scores(settings.fusion->rule, tested, fitted, labels,
+                                       static_cast<int>(manifest.classes.size()));
+      fused.probabilities = std::move(scores.probabilities);
+      fused.weights = std::move(scores.weights);
     }
   }
   return out;

@@ -75,18 +75,19 @@ bool same_name(const Named& named, const std::string& name) {
   return named.name == name;
 }
 
-}  // namespace
-
-void read_predictions(const std::string& path, const RecordingsById& recordings, report::RunReport& report) {
+void read_rows(const std::string& path, const RecordingsById& recordings, report::RunReport& report,
+               std::vector<report::Prediction> report::ModelReport::*rows) {
+  const bool validation = rows == &report::ModelReport::validation;
   const std::string content = read_text(path);
   LineErrors errors(path);
   CsvReader reader(content, errors);
   std::vector<std::string> columns = {"recording", "corpus", "actor", "label",
                                       "predicted", "model",  "fold",  "seed"};
+  if (validation) columns.emplace_back("inner");
   const std::size_t first_class = columns.size();
   for (const std::string& name : report.classes) columns.push_back("p_" + name);
   check_columns(reader, columns, report, path);
-  std::set<std::tuple<std::size_t, int, std::uint64_t, const corpus::Recording*>> seen;
+  std::set<std::tuple<std::size_t, int, std::uint64_t, int, const corpus::Recording*>> seen;
   CsvRow row;
   while (reader.next(row)) {
     LineReader line(row, errors);
@@ -109,19 +110,31 @@ void read_predictions(const std::string& path, const RecordingsById& recordings,
     const std::size_t model = line.place(5, report.models, "model", same_name<report::ModelReport>);
     p.fold = line.number(6, 1, kMostFolds) - 1;
     p.seed = line.number<std::uint64_t>(7, 0, UINT64_MAX);
+    if (validation) p.inner = line.number(8, 0, kMostFolds);
     for (std::size_t c = 0; c < report.classes.size(); ++c)
       p.probabilities.push_back(static_cast<float>(line.number(first_class + c, 0.0, 1.0001)));
     p.gender = corpus::to_string(of_manifest.gender);
     p.intensity = of_manifest.intensity;
     p.sentence = of_manifest.sentence;
     if (line.failed()) continue;
-    if (!seen.emplace(model, p.fold, p.seed, &of_manifest).second)
+    if (!seen.emplace(model, p.fold, p.seed, p.inner, &of_manifest).second)
       line.fail(cat(p.recording, " stands there twice for fold ", p.fold + 1, ", seed ", p.seed));
     if (p.predicted != evaluate::most_probable(p.probabilities))
       line.fail(cat("the predicted class is not the most probable one"));
-    report.models[model].predictions.push_back(std::move(p));
+    (report.models[model].*rows).push_back(std::move(p));
   }
   errors.throw_if_any();
+}
+
+}  // namespace
+
+void read_predictions(const std::string& path, const RecordingsById& recordings, report::RunReport& report) {
+  read_rows(path, recordings, report, &report::ModelReport::predictions);
+}
+
+void read_validation_predictions(const std::string& path, const RecordingsById& recordings,
+                                 report::RunReport& report) {
+  read_rows(path, recordings, report, &report::ModelReport::validation);
 }
 
 namespace {

@@ -17,6 +17,10 @@ using RecordingsById = std::map<std::string, const corpus::Recording*>;
 // run does not have, a recording twice.
 void read_predictions(const std::string& path, const RecordingsById& recordings, report::RunReport& report);
 
+// The same of validation_predictions.csv, into `validation`: a recording stands there once for each fold, seed and inner fold.
+void read_validation_predictions(const std::string& path, const RecordingsById& recordings,
+                                 report::RunReport& report);
+
 // The same of outputs besides, whose names and targets the models have by now; scores are worked out from them.
 void read_head_predictions(const std::string& path, report::RunReport& report);
 

@@ -24,6 +24,7 @@
 #include "head_reports.h"
 #include "peak_memory.h"
 #include "plan.h"
+#include "report_files.h"
 #include "run_directory.h"
 #include "stages.h"
 #include "tasks.h"
@@ -262,20 +263,7 @@ RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& 
   run_report.correlations = std::move(correlations);
   for (report::ModelReport& model : run_report.models) model.validation = std::move(validation[model.name]);
   run_report.experiment = read_text(directory.file("experiment.json"));
-  outcome.results_text = report::results_text(run_report);
-  outcome.results_json = report::results_json(run_report);
-  write_atomically(directory.file("predictions.csv"), report::predictions_csv(run_report));
-  write_atomically(directory.file("validation_predictions.csv"),
-                   report::validation_predictions_csv(run_report));
-  write_atomically(directory.file("results.csv"), report::results_csv(run_report));
-  write_atomically(directory.file("groups.csv"), report::groups_csv(run_report));
-  if (const std::string heads = report::heads_csv(run_report); !heads.empty()) {
-    write_atomically(directory.file("heads.csv"), heads);
-    write_atomically(directory.file("head_predictions.csv"), report::head_predictions_csv(run_report));
-  }
-  write_atomically(directory.file("report.html"), report::results_html(run_report));
-  write_atomically(directory.file("results.txt"), outcome.results_text);
-  write_atomically(directory.file("results.json"), outcome.results_json);
+  outcome = write_report_files(run_report, directory.folder());
   open_log_file("");
   return outcome;
 }

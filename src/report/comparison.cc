@@ -221,6 +221,10 @@ ComparedRun compared(const ComparisonInput& input, const std::string& name) {
 
 }  // namespace
 
+std::string why_unpaired(const ComparisonInput& a, const ComparisonInput& b) {
+  return difference_of(a, sum_up(a), b, sum_up(b));
+}
+
 Comparison compare_runs(const std::vector<ComparisonInput>& inputs, const ComparisonSettings& settings) {
   SERVAL_CHECK(inputs.size() > 1, "one run cannot be compared");
   Comparison out;

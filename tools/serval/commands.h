@@ -73,6 +73,11 @@ struct ReportArguments {
   bool audio = false;
 };
 
+struct FuseArguments {
+  std::vector<std::string> runs;  // folders, each with ":<model>" behind it or not
+  std::string out, name, rule = "mean", seeds = "each";
+};
+
 void run(const Common& common, const ExperimentArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 // Of an experiment that has not run, or of a run.
@@ -88,6 +93,7 @@ void bench_features(const Common& common, const BenchArguments& arguments);
 void bench_train(const Common& common, const BenchTrainArguments& arguments);
 void plot(const Common& common, const PlotArguments& arguments);
 void report(const Common& common, const ReportArguments& arguments);
+void fuse(const Common& common, const FuseArguments& arguments);
 void info(const Common& common, bool ops);
 void schema();
 

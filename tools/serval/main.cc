@@ -153,6 +153,30 @@ CLI::App* add_report(CLI::App& app, Common& common, serval::cli::ReportArguments
   return report;
 }
 
+CLI::App* add_fuse(CLI::App& app, Common& common, serval::cli::FuseArguments& arguments) {
+  CLI::App* fuse = app.add_subcommand(
+      "fuse",
+      "late fusion of finished runs on the same folds: one more run's directory, nothing trains again");
+  fuse->add_option(
+          "runs", arguments.runs,
+          "directories of runs; DIR:MODEL for one of several models, default: the fusion of models,\n"
+          "or the only one")
+      ->required();
+  fuse->add_option("--out", arguments.out, "the fused run's directory")->required();
+  fuse->add_option(
+          "--rule", arguments.rule,
+          "mean, product, logit_average, maximum or vote; or fitted on validation scores: weighted,\n"
+          "stacking, best")
+      ->capture_default_str();
+  fuse->add_option(
+          "--seeds", arguments.seeds,
+          "each: models of one seed are fused; together: each model is averaged over its seeds first")
+      ->capture_default_str();
+  fuse->add_option("--name", arguments.name, "of the fused run; default: its folder's");
+  add_json(fuse, common);
+  return fuse;
+}
+
 // Results on standard output count only when they arrived.
 void flush_results() {
   errno = 0;
@@ -242,6 +266,9 @@ int main(int argc, char** argv) {
 
   serval::cli::ReportArguments compared;
   add_report(app, common, compared)->callback([&] { serval::cli::report(common, compared); });
+
+  serval::cli::FuseArguments fused;
+  add_fuse(app, common, fused)->callback([&] { serval::cli::fuse(common, fused); });
 
   serval::cli::PlotArguments drawn;
   add_plot(app, common, drawn)->callback([&] { serval::cli::plot(common, drawn); });

@@ -26,6 +26,9 @@ bool fits(FusionRule rule);
 // probabilities are first averaged over its seeds; the fusion then has one seed, called 0.
 enum class FusedSeeds { kEach, kTogether };
 const char* to_string(FusedSeeds seeds);
+// By name.
+const Options<FusionRule>& fusion_rules();
+const Options<FusedSeeds>& fused_seeds();
 
 struct FusionSettings {
   FusionRule rule = FusionRule::kMean;

@@ -70,6 +70,9 @@ struct ComparisonSettings {
   bool unpaired = false;   // runs that are not paired are shown beside each other instead of refused
 };
 
+// The first thing that keeps two runs from being paired, `a` being "there" and `b` "here"; "" where nothing does.
+std::string why_unpaired(const ComparisonInput& a, const ComparisonInput& b);
+
 // At least two. Throws DataError for runs that are not paired, naming the first recording, label or fold that differs,
 // unless the settings allow it; ConfigError for the same model of the same run twice.
 Comparison compare_runs(const std::vector<ComparisonInput>& inputs, const ComparisonSettings& settings = {});
