@@ -41,6 +41,8 @@ test_needs="
 ccache                  ccache
 clang-format-14         clang-format-14
 tidy                    tidy
+slurm-wlm               slurmctld
+munge                   munged
 "
 # A browser for the pages' tests, which say so where there is none. Ubuntu has it as a snap, which containers cannot install.
 if grep -qs '^ID=debian' /etc/os-release; then

@@ -186,6 +186,10 @@ class Reader : public SettingsVisitor {
     }
   }
 
+  void visit_json_values(const char* name, std::vector<JsonValue>& values, Help help) override {
+    if (const JsonValue* found = take_list(name, help, "a list")) values = found->items;
+  }
+
   void visit_text_map(const char* name, NamedList<std::string>& values, Help help) override {
     const JsonValue* found = take_object(name, help);
     if (found == nullptr) return;

@@ -94,6 +94,11 @@ class SchemaWriter : public SettingsVisitor {
     field.set("items", typed("string"));
     add(name, std::move(field), JsonValue::of(values), help);
   }
+  void visit_json_values(const char* name, std::vector<JsonValue>& values, Help help) override {
+    JsonValue defaults = JsonValue::list();
+    defaults.items = values;
+    add(name, typed("array"), std::move(defaults), help);
+  }
   void visit_text_map(const char* name, NamedList<std::string>&, Help help) override {
     JsonValue field = typed("object");
     JsonValue inner = JsonValue::object();

@@ -45,6 +45,11 @@ class Writer : public SettingsVisitor {
   void visit_texts(const char* name, std::vector<std::string>& values, Help) override {
     object_.set(name, JsonValue::of(values));
   }
+  void visit_json_values(const char* name, std::vector<JsonValue>& values, Help) override {
+    JsonValue list = JsonValue::list();
+    list.items = values;
+    object_.set(name, std::move(list));
+  }
   void visit_text_map(const char* name, NamedList<std::string>& values, Help) override {
     JsonValue map = JsonValue::object();
     for (const auto& [key, value] : values) map.set(key, value.empty() ? JsonValue{} : JsonValue::of(value));

@@ -155,14 +155,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-void apply_override(JsonValue& root, const std::string& override_text) {
-  const std::size_t equals = override_text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw ConfigError(cat("--set ", override_text, ": must look like key.path=value"));
-  }
-  const std::string path = override_text.substr(0, equals);
-  const std::string name = "--set " + path;
-  JsonValue value = parse_override_value(override_text.substr(equals + 1), name);
+// `name` is how errors call the path.
+void set_at_path(JsonValue& root, const std::string& path, JsonValue value, const std::string& name) {
   JsonValue* at = &root;
   for (const std::string& key : split(path, '.')) {
     if (at->kind == JsonValue::Kind::kList) {
@@ -191,6 +185,16 @@ void apply_override(JsonValue& root, const std::string& override_text) {
   *at = std::move(value);
 }
 
+void apply_override(JsonValue& root, const std::string& override_text) {
+  const std::size_t equals = override_text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw ConfigError(cat("--set ", override_text, ": must look like key.path=value"));
+  }
+  const std::string path = override_text.substr(0, equals);
+  const std::string name = "--set " + path;
+  set_at_path(root, path, parse_override_value(override_text.substr(equals + 1), name), name);
+}
+
 [[noreturn]] void fail(const std::vector<std::string>& errors) {
   throw ConfigError(cat(join(errors, "\n"), "\n", errors.size(), errors.size() == 1 ? " error" : " errors",
                         "; nothing was run"));
@@ -210,11 +214,24 @@ JsonValue load_experiment_json(const std::string& path, const std::vector<std::s
   return json;
 }
 
+JsonValue override_experiment_json(JsonValue json,
+                                   const std::vector<std::pair<std::string, JsonValue>>& values) {
+  for (const auto& [path, value] : values)
+    set_at_path(json, path, value, cat(to_string(value.place), ": ", path));
+  read_network_files(json);
+  return json;
+}
+
+ExperimentSettings read_experiment(const JsonValue& json, std::vector<std::string>& errors) {
+  auto settings = read_settings<ExperimentSettings>(json, errors);
+  settings.store = std::filesystem::absolute(settings.store).lexically_normal().string();
+  return settings;
+}
+
 ExperimentSettings read_experiment(const JsonValue& json, const std::string&) {
   std::vector<std::string> errors;
-  auto settings = read_settings<ExperimentSettings>(json, errors);
+  ExperimentSettings settings = read_experiment(json, errors);
   if (!errors.empty()) fail(errors);
-  settings.store = std::filesystem::absolute(settings.store).lexically_normal().string();
   return settings;
 }
 

@@ -22,6 +22,8 @@
 #include "serval/experiment/dataset.h"
 #include "serval/experiment/resolve.h"
 #include "serval/experiment/run.h"
+#include "serval/experiment/sweep.h"
+#include "serval/experiment/sweep_executor.h"
 #include "serval/nn/cpu_level.h"
 #include "serval/store/housekeeping.h"
 
@@ -316,6 +318,10 @@ void info(const Common& common, bool ops) {
   }
 }
 
-void schema() { std::cout << write_json(experiment::experiment_schema()); }
+void schema(const std::string& of) {
+  std::cout << write_json(of == "sweep"  ? experiment::sweep_schema()
+                          : of == "site" ? experiment::site_schema()
+                                         : experiment::experiment_schema());
+}
 
 }  // namespace serval::cli

@@ -95,6 +95,6 @@ void plot(const Common& common, const PlotArguments& arguments);
 void report(const Common& common, const ReportArguments& arguments);
 void fuse(const Common& common, const FuseArguments& arguments);
 void info(const Common& common, bool ops);
-void schema();
+void schema(const std::string& of);  // experiment, sweep or site
 
 }  // namespace serval::cli

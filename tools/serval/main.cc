@@ -14,6 +14,7 @@
 #include "serval/core/version.h"
 
 #include "commands.h"
+#include "sweep_command.h"
 
 namespace {
 
@@ -204,6 +205,8 @@ int main(int argc, char** argv) {
   run->add_option("--out", experiment.out, "the run's directory; default runs/<name>");
   run->callback([&] { serval::cli::run(common, experiment); });
 
+  serval::cli::add_sweep(app, common);
+
   CLI::App* features = app.add_subcommand(
       "features", "decode an experiment's recordings and extract its features into the stores");
   add_experiment(features, common, experiment)->required();
@@ -289,9 +292,13 @@ int main(int argc, char** argv) {
   add_json(info, common);
   info->callback([&] { serval::cli::info(common, ops); });
 
-  app.add_subcommand("schema", "the JSON Schema of experiment files")->callback([] {
-    serval::cli::schema();
-  });
+  CLI::App* schema =
+      app.add_subcommand("schema", "the JSON Schema of experiment files, or of sweep or site files");
+  std::string of = "experiment";
+  schema->add_option("of", of, "experiment, sweep or site")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"experiment", "sweep", "site"}));
+  schema->callback([&] { serval::cli::schema(of); });
 
   serval::install_interrupt_handlers();
   std::signal(SIGPIPE, SIG_DFL);

@@ -40,6 +40,7 @@ enum class RandomPurpose : std::uint32_t {
   kBootstrap = 9,
   kPermutation = 10,
   kSplit = 11,
+  kSweep = 12,
 };
 
 // One sequence of random numbers. `index` picks the number; equal arguments give equal numbers everywhere.

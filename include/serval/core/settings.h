@@ -19,6 +19,8 @@
 
 namespace serval {
 
+struct JsonValue;
+
 struct IntRange {
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
@@ -114,6 +116,10 @@ class SettingsVisitor {
   void texts(const char* name, std::vector<std::string>& values, Help help) {
     visit_texts(name, values, help);
   }
+  // Values of any kind, as the file has them.
+  void json_values(const char* name, std::vector<JsonValue>& values, Help help) {
+    visit_json_values(name, values, help);
+  }
   void text_map(const char* name, NamedList<std::string>& values, Help help) {
     visit_text_map(name, values, help);
   }
@@ -191,6 +197,7 @@ class SettingsVisitor {
                                       std::size_t& word, std::vector<std::int64_t>& values, IntRange range,
                                       Help help) = 0;
   virtual void visit_texts(const char* name, std::vector<std::string>& values, Help help) = 0;
+  virtual void visit_json_values(const char* name, std::vector<JsonValue>& values, Help help) = 0;
   virtual void visit_text_map(const char* name, NamedList<std::string>& values, Help help) = 0;
   virtual void visit_variants(const char* name, const std::vector<std::string>& options, std::size_t index,
                               Help help, const std::function<void(std::size_t, SettingsVisitor&)>& body) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "serval/core/json.h"
@@ -23,6 +24,13 @@ enum class ExperimentSize { kFull, kQuick };
 JsonValue load_experiment_json(const std::string& path, const std::vector<std::string>& overrides,
                                ExperimentSize size = ExperimentSize::kFull);
 
+// Values laid over an experiment at dotted paths, as overrides are; network files that they name are read. Throws ConfigError
+// with the value's place where a path leads nowhere.
+JsonValue override_experiment_json(JsonValue json,
+                                   const std::vector<std::pair<std::string, JsonValue>>& values);
+
+// Appends every mistake to `errors`; the settings mean something only where there is none.
+ExperimentSettings read_experiment(const JsonValue& json, std::vector<std::string>& errors);
 // Throws ConfigError with every mistake, one a line, and how many there are.
 ExperimentSettings read_experiment(const JsonValue& json, const std::string& path);
 
