@@ -55,7 +55,7 @@ class SweepTest : public testing::Test {
     return folder_ / out;
   }
   static void work(const std::string& folder, bool wait = true) {
-    work_on_sweep(folder, {Device{}, 1, wait});
+    work_on_sweep(folder, {Device{}, 1, 0, wait});
   }
   static std::string board(const std::string& folder) {
     collect_sweep(folder);

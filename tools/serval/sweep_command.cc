@@ -17,6 +17,7 @@ namespace {
 struct SweepArguments {
   std::string file, folder, out, site;
   int workers = 0;
+  std::int64_t trials = 0;
   bool leave = false;
 };
 
@@ -65,7 +66,25 @@ void sweep(const Common& common, const SweepArguments& arguments) {
 
 void work(const Common& common, const SweepArguments& arguments) {
   const int threads = threads_of(common);
-  experiment::work_on_sweep(arguments.folder, {choose_device(common.device), threads, !arguments.leave});
+  experiment::work_on_sweep(arguments.folder,
+                            {choose_device(common.device), threads, arguments.trials, !arguments.leave});
+}
+
+// A sweep that has measured nothing yet runs its first trial, which is not lost.
+void plan(const Common& common, const SweepArguments& arguments) {
+  const int threads = threads_of(common);
+  std::string folder = arguments.folder;
+  if (folder.ends_with(".json")) {
+    const experiment::SweepPlan plan = experiment::load_sweep(folder);
+    folder = default_folder(arguments, plan);
+    experiment::begin_sweep(plan, folder);
+  }
+  if (experiment::sweep_status(folder).count(experiment::TrialState::kFinished) == 0)
+    experiment::work_on_sweep(folder, {choose_device(common.device), threads, 1, false});
+  const int workers = arguments.workers > 0 ? arguments.workers : threads;
+  const experiment::SweepEstimate estimate = experiment::estimate_sweep(folder, workers);
+  std::cout << (common.json ? write_json(experiment::estimate_json(estimate))
+                            : experiment::estimate_text(estimate));
 }
 
 void status(const Common& common, const SweepArguments& arguments) {
@@ -132,6 +151,8 @@ void add_sweep(CLI::App& app, Common& common) {
       *all, "work", "run trials of a sweep until none is left, as one of any number of workers", *arguments);
   add_place(part, common);
   part->add_flag("--leave", arguments->leave, "end when others have all trials that are left");
+  part->add_option("--trials", arguments->trials, "end after so many; 0: no such limit")
+      ->check(CLI::Range(0, 1 << 30));
   part->callback([&common, arguments] { work(common, *arguments); });
 
   part = add_part(*all, "status", "how far a sweep is, and why trials failed", *arguments);
@@ -149,6 +170,16 @@ void add_sweep(CLI::App& app, Common& common) {
                   *arguments);
   add_json(part, common);
   part->callback([&common, arguments] { collect(common, *arguments); });
+
+  part = all->add_subcommand("plan",
+                             "what a sweep will take, reckoned from its finished trials; the first is run");
+  part->add_option("sweep", arguments->folder, "the sweep's folder or file")->required();
+  part->add_option("--out", arguments->out, "with a file: the sweep's folder; default sweeps/<name>");
+  add_place(part, common);
+  add_json(part, common);
+  part->add_option("--workers", arguments->workers, "that the sweep will have; default: as many as --threads")
+      ->check(CLI::Range(1, 1 << 20));
+  part->callback([&common, arguments] { plan(common, *arguments); });
 
   all->callback([&common, arguments, all, file] {
     if (!all->get_subcommands().empty()) return;

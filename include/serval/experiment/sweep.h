@@ -21,9 +21,16 @@
 
 namespace serval::experiment {
 
+struct Trial {
+  std::string id;           // of the resolved experiment: equal ones are one trial
+  std::int64_t number = 0;  // from 1, in the order of the plan
+  Point point;
+};
+
 struct SweepPlan {
   SweepSettings settings;
   JsonValue experiment;  // as files and overrides say, with absolute paths, before anything varies
+  std::vector<Trial> first_batch;
 };
 
 // Throws ConfigError with every mistake of the sweep file, of its experiment, and of what the axes make of it.
@@ -38,7 +45,8 @@ void begin_sweep(const SweepPlan& plan, const std::string& folder);
 struct WorkOptions {
   Device device;
   int threads = 1;
-  bool wait = true;  // for trials that others have, to take over those of workers that die
+  std::int64_t most_trials = 0;  // end after so many; 0: no such limit
+  bool wait = true;              // for trials that others have, to take over those of workers that die
 };
 
 // Runs trials until none is left, as one of any number of workers. Trials that fail are noted, and the next one is run.
@@ -81,6 +89,21 @@ JsonValue status_json(const SweepStatus& status);
 void cancel_sweep(const std::string& folder);
 // Failed trials wait again, and a cancelled sweep goes on. How many they were.
 int retry_sweep(const std::string& folder);
+
+// What a sweep will take, reckoned from the trials that are finished.
+struct SweepEstimate {
+  std::int64_t trials = 0, measured = 0;
+  int workers = 1;
+  double mean_s = 0, least_s = 0, most_s = 0;  // of a trial
+  double left_s = 0;                           // with so many workers, each trial taking the mean
+  std::int64_t worker_bytes = 0;               // of memory
+  std::int64_t folder_bytes = 0;               // of scores, when all are finished
+  std::int64_t store_bytes = 0;                // in the folder of stores, which other experiments may share
+};
+// Throws DataError where no trial is finished.
+SweepEstimate estimate_sweep(const std::string& folder, int workers);
+std::string estimate_text(const SweepEstimate& estimate);
+JsonValue estimate_json(const SweepEstimate& estimate);
 
 struct Leaderboard {
   std::string text, csv;

@@ -12,6 +12,9 @@
 
 namespace serval::experiment {
 
+// Path and value, in the order of the axes; an axis whose condition does not hold is left out.
+using Point = std::vector<std::pair<std::string, JsonValue>>;
+
 // An axis exists only in trials in which another one, named before it, has one of these values.
 struct ConditionSettings {
   std::string axis;

@@ -91,27 +91,11 @@ std::optional<std::vector<Trial>> read_batch(const std::string& path, const std:
   return out;
 }
 
-std::vector<Trial> make_trials(const JsonValue& experiment, std::vector<Point> points, std::int64_t first) {
-  std::vector<Trial> out;
-  for (Point& point : points) {
-    std::vector<std::string> errors;
-    const ExperimentSettings settings = trial_settings(experiment, point, errors);
-    // Those of the first batch were all read before; a later one may meet a rule across settings.
-    if (!errors.empty()) throw ConfigError(cat(point_text(point), ":\n", join(errors, "\n")));
-    const JsonValue resolved = resolved_json(settings);
-    for (auto& [path, value] : point) {
-      if (const JsonValue* there = value_at_path(resolved, path)) make_paths_absolute(value, *there);
-    }
-    out.push_back({trial_id(settings), first + static_cast<std::int64_t>(out.size()), std::move(point)});
-  }
-  return out;
-}
-
 // A folder that holds other things is not taken over.
 void need_empty(const std::string& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.find(".tmp-") != std::string::npos || name == "slurm") continue;
+    if (name.find(".tmp-") != std::string::npos || name == "slurm" || name == "sweep.json") continue;
     throw ConfigError(cat(folder, ": holds ", name,
                           " but no plan.jsonl, so it is no sweep's folder; choose another with --out"));
   }
@@ -139,14 +123,13 @@ void begin_sweep(const SweepPlan& plan, const std::string& folder) {
   }
   const bool same = fs::exists(path) && read_text(path) == text;
   if (!same || !fs::exists(batch_file(folder, 0))) {
-    const std::vector<Trial> trials = make_trials(plan.experiment, make_sampler(plan.settings)->ask({}), 1);
     write_atomically(folder + "/sweep.json", write_json(settings_to_json(plan.settings)));
     write_atomically(path, text);
     // Batches of the old plan do not count any more; the later ones go first, so that no gap is left.
     std::size_t old = 0;
     while (fs::exists(batch_file(folder, old + 1))) ++old;
     for (; old > 0; --old) fs::remove(batch_file(folder, old));
-    write_atomically(batch_file(folder, 0), batch_text(key, trials));
+    write_atomically(batch_file(folder, 0), batch_text(key, plan.first_batch));
   }
   make_folder(folder + "/trials");
   make_folder(folder + "/runs");
@@ -243,7 +226,9 @@ bool SweepDirectory::extend() {
   for (const auto& batch : batches_) before += static_cast<std::int64_t>(batch.size());
   std::vector<Point> points = make_sampler(settings())->ask(told());
   if (points.empty()) return false;
-  const std::vector<Trial> trials = make_trials(plan_.experiment, std::move(points), before + 1);
+  std::vector<std::string> errors;
+  const std::vector<Trial> trials = make_trials(plan_.experiment, std::move(points), before + 1, errors);
+  if (!errors.empty()) throw ConfigError(join(errors, "\n"));
   if (create_once(batch_file(folder_, batches_.size()), batch_text(key_, trials)))
     log_info(cat("batch ", batches_.size() + 1, ": ", trials.size(), " trials"));
   read_batches();

@@ -8,7 +8,7 @@
 namespace serval::experiment {
 
 struct JournalEntry {
-  std::string event;  // "started", "finished", "failed", "interrupted"
+  std::string event;  // "started", "finished", "failed", "interrupted", "overtaken"
   std::string trial;
   int generation = 0;
   double seconds = 0;  // spent since "started"; 0 there

@@ -85,6 +85,16 @@ void need_reachable(const SweepSettings& settings, const std::vector<Point>& poi
   }
 }
 
+// Drawn values stand nowhere in the file; their axes do.
+void give_places(std::vector<Point>& points, const JsonValue& json) {
+  for (Point& point : points) {
+    for (auto& [axis, value] : point) {
+      const JsonValue* where = json.find("axes")->find(axis);
+      if (value.place.file == nullptr) value.place = where == nullptr ? json.place : where->place;
+    }
+  }
+}
+
 void check_selection(const SweepSettings& sweep, const ExperimentSettings& experiment,
                      const std::string& path, Mistakes& mistakes) {
   try {
@@ -129,18 +139,16 @@ SweepPlan load_sweep(const std::string& path) {
   if (!axes_sound) mistakes.throw_if_any();
   std::vector<Point> points = points_to_check(settings);
   need_reachable(settings, points, json, mistakes);
-  if (sound) {
-    for (Point& point : make_sampler(settings)->ask({})) points.push_back(std::move(point));
-  }
-  for (Point& point : points) {
-    for (auto& [axis, value] : point) {
-      const JsonValue* where = json.find("axes")->find(axis);
-      if (value.place.file == nullptr) value.place = where == nullptr ? json.place : where->place;
-    }
-    errors.clear();
-    trial_settings(plan.experiment, point, errors);
-    mistakes.add(errors);
-  }
+  give_places(points, json);
+  errors.clear();
+  make_trials(plan.experiment, std::move(points), 1, errors);
+  mistakes.add(errors);
+  if (!sound) mistakes.throw_if_any();
+  points = make_sampler(settings)->ask({});
+  give_places(points, json);
+  errors.clear();
+  plan.first_batch = make_trials(plan.experiment, std::move(points), 1, errors);
+  mistakes.add(errors);
   mistakes.throw_if_any();
   return plan;
 }

@@ -22,9 +22,6 @@
 
 namespace serval::experiment {
 
-// Path and value, in the order of the axes; an axis whose condition does not hold is left out.
-using Point = std::vector<std::pair<std::string, JsonValue>>;
-
 struct Told {
   Point point;
   double score = 0;  // NaN: the trial failed, which counts as worse than every score

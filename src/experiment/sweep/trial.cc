@@ -6,6 +6,7 @@
 
 #include "serval/core/error.h"
 #include "serval/core/hash.h"
+#include "serval/core/parallel.h"
 #include "serval/core/settings_io.h"
 #include "serval/experiment/resolve.h"
 
@@ -88,6 +89,24 @@ const JsonValue* value_at_path(const JsonValue& json, const std::string& path) {
     from = dot + 1;
   }
   return nullptr;
+}
+
+std::vector<Trial> make_trials(const JsonValue& experiment, std::vector<Point> points, std::int64_t first,
+                               std::vector<std::string>& errors) {
+  std::vector<Trial> out(points.size());
+  std::vector<std::vector<std::string>> wrong(points.size());
+  parallel_for(points.size(), hardware_threads(), [&](std::size_t i) {
+    Point& point = points[i];
+    const ExperimentSettings settings = trial_settings(experiment, point, wrong[i]);
+    if (!wrong[i].empty()) return;
+    const JsonValue resolved = resolved_json(settings);
+    for (auto& [path, value] : point) {
+      if (const JsonValue* there = value_at_path(resolved, path)) make_paths_absolute(value, *there);
+    }
+    out[i] = {trial_id(settings), first + static_cast<std::int64_t>(i), std::move(point)};
+  });
+  for (const auto& of_one : wrong) errors.insert(errors.end(), of_one.begin(), of_one.end());
+  return out;
 }
 
 std::string point_text(const Point& point) {

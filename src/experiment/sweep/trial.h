@@ -11,12 +11,6 @@
 
 namespace serval::experiment {
 
-struct Trial {
-  std::string id;           // of the resolved experiment: equal ones are one trial
-  std::int64_t number = 0;  // from 1, in the order of the plan
-  Point point;
-};
-
 // Appends what is wrong with it to `errors`.
 ExperimentSettings trial_settings(const JsonValue& experiment, const Point& point,
                                   std::vector<std::string>& errors);
@@ -30,6 +24,10 @@ std::string selection_model(const SweepSettings& sweep, const ExperimentSettings
 // there, get its path from the root.
 void make_paths_absolute(JsonValue& raw, const JsonValue& resolved);
 const JsonValue* value_at_path(const JsonValue& json, const std::string& path);
+
+// The trials of these points, numbered from `first`. Paths in the points get absolute. What is wrong goes to `errors`.
+std::vector<Trial> make_trials(const JsonValue& experiment, std::vector<Point> points, std::int64_t first,
+                               std::vector<std::string>& errors);
 
 std::string point_text(const Point& point);  // "train.batch_size=8 train.epochs=5"
 

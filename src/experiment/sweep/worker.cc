@@ -96,6 +96,7 @@ class Worker {
       need_going_on();
       const Pass pass = run_what_is_free();
       tidy();
+      if (enough()) return;
       if (pass == Pass::kRan) {
         pause_s = 0.05;
         continue;
@@ -146,10 +147,14 @@ class Worker {
       }
       run_claimed(trial, *claim);
       ran = true;
+      ++ran_;
+      if (enough()) return Pass::kRan;
     }
     if (ran) return Pass::kRan;
     return others ? Pass::kOthersRun : Pass::kOver;
   }
+
+  bool enough() const { return options_.most_trials > 0 && ran_ >= options_.most_trials; }
 
   bool is_over(const std::string& id) const {
     if (fs::exists(directory_.trial_file(id))) return true;
@@ -185,8 +190,8 @@ class Worker {
     journal_.append("started", trial.id, generation, 0);
     try {
       const Pulse pulse(claim, directory_);
-      const double seconds = run_trial(trial, folder, started_s);
-      journal_.append("finished", trial.id, generation, seconds);
+      const bool first = run_trial(trial, folder);
+      journal_.append(first ? "finished" : "overtaken", trial.id, generation, spent_s());
       return claim.release();  // should its file get lost, the trial can be run again
     } catch (const InterruptedError&) {
       give_back();
@@ -210,8 +215,8 @@ class Worker {
     }
   }
 
-  // Gives how long it took.
-  double run_trial(const Trial& trial, const std::string& folder, double started_s) {
+  // False where somebody else had finished it by then.
+  bool run_trial(const Trial& trial, const std::string& folder) {
     std::vector<std::string> errors;
     const ExperimentSettings settings = trial_settings(directory_.experiment(), trial.point, errors);
     if (!errors.empty()) throw ConfigError(join(errors, "\n"));
@@ -227,8 +232,11 @@ class Worker {
     result.nested = settings.folds.inner_folds > 0;
     const bool first = create_once(directory_.trial_file(trial.id), write_trial_result(result));
     if (!first) log_warning(cat("trial ", trial.id, " was finished by somebody else, who had taken it over"));
-    if (directory_.settings().keep == Keep::kScores || !first) fs::remove_all(folder);
-    return monotonic_s() - started_s;
+    if (directory_.settings().keep == Keep::kScores || !first) {
+      std::error_code ignored;  // another worker may tidy it up at the same time
+      fs::remove_all(folder, ignored);
+    }
+    return first;
   }
 
   // What workers left behind that died between a trial's end and its folder's.
@@ -247,6 +255,7 @@ class Worker {
   SweepDirectory directory_;
   ClaimFolder claims_;
   Journal journal_;
+  std::int64_t ran_ = 0;
 };
 
 }  // namespace
