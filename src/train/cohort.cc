@@ -36,7 +36,9 @@ std::string describe_task(const Task& task) {
 
 std::string note(const Task& task, const Epoch& epoch) {
   char scores[96];
-  if (std::isnan(epoch.validation_uar)) {
+  if (task.sides.validation.empty()) {
+    std::snprintf(scores, sizeof scores, " epoch %d loss %.3f", epoch.epoch, epoch.train_loss);
+  } else if (std::isnan(epoch.validation_uar)) {
     std::snprintf(scores, sizeof scores, " epoch %d loss %.3f validation CCC %.3f", epoch.epoch,
                   epoch.train_loss, epoch.validation_ccc);
   } else {

@@ -25,7 +25,8 @@ hand are the text below the tables (`docs/results/text.md`) and the papers' figu
 
 `serval run FILE` repeats a row. UAR is the unweighted average recall, WA the accuracy, in %, the mean over folds and seeds; in
 brackets a 95 % interval from a bootstrap over actors; "seeds" is the deviation of the seeds' means. Papers' figures are what
-they print, by protocols that differ from ours where the last column says so. Time is wall-clock time of the whole run.
+they print, by protocols that differ from ours where the last column says so. Time is that of all stages and trainings added up;
+trainings that run side by side count each.
 """
 
 
@@ -116,10 +117,24 @@ def corpora_of(results):
         for name, corpus in results["corpora"].items())
 
 
+def seeds_of(results):
+    """Seed 0 is that of models fused with their seeds together."""
+    return sorted({fold["seed"] for scores in results["models"].values() for fold in scores["folds"]} - {0})
+
+
 def command(path, results, experiment):
-    """What repeats a run of other seeds than the file's."""
-    seeds = sorted({fold["seed"] for scores in results["models"].values() for fold in scores["folds"]})
-    return f"`{path}`" + ("" if seeds == experiment.get("seeds", [1]) else f" `--set seeds={json.dumps(seeds, separators=(',', ':'))}`")
+    """What repeats a run of other seeds than the file's, or of fewer models."""
+    seeds = seeds_of(results)
+    said = f"`{path}`" + ("" if seeds == experiment.get("seeds", [1]) else f" `--set seeds={json.dumps(seeds, separators=(',', ':'))}`")
+    missing = [f"`{model}`" for model in experiment["models"] if model not in results["models"]]
+    return said + (f", without {', '.join(missing)}" if missing else "")
+
+
+def spread_of(scores, results):
+    seeds = {fold["seed"] for fold in scores["folds"]}
+    if seeds == {0} and len(seeds_of(results)) > 1:
+        return f"{len(seeds_of(results))} together"
+    return f"{100 * scores['summary']['uar']['std_seeds']:.1f}" if len(seeds) > 1 else "one seed"
 
 
 def rows_of(name, results, path, experiment, papers):
@@ -137,7 +152,7 @@ def rows_of(name, results, path, experiment, papers):
             model,
             percent(summary, "uar"),
             percent(summary, "wa"),
-            f"{100 * summary['uar']['std_seeds']:.1f}" if len(set(f["seed"] for f in scores["folds"])) > 1 else "one seed",
+            spread_of(scores, results),
             known.get(model, "-"),
             f"{duration(seconds)}, {results['device']['names'][0]}" if first else "",
         ])
