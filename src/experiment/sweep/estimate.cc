@@ -29,6 +29,7 @@ std::string mebibytes(std::int64_t bytes) {
 }
 
 std::string duration(double seconds) {
+  if (seconds < 10) return formatted("%.1f", seconds) + " s";
   if (seconds < 120) return formatted("%.0f", seconds) + " s";
   if (seconds < 7200) return formatted("%.1f", seconds / 60) + " min";
   return formatted("%.1f", seconds / 3600) + " h";

@@ -190,7 +190,7 @@ class Worker {
     journal_.append("started", trial.id, generation, 0);
     try {
       const Pulse pulse(claim, directory_);
-      const bool first = run_trial(trial, folder);
+      const bool first = run_trial(trial, folder, started_s);
       journal_.append(first ? "finished" : "overtaken", trial.id, generation, spent_s());
       return claim.release();  // should its file get lost, the trial can be run again
     } catch (const InterruptedError&) {
@@ -216,7 +216,7 @@ class Worker {
   }
 
   // False where somebody else had finished it by then.
-  bool run_trial(const Trial& trial, const std::string& folder) {
+  bool run_trial(const Trial& trial, const std::string& folder, double started_s) {
     std::vector<std::string> errors;
     const ExperimentSettings settings = trial_settings(directory_.experiment(), trial.point, errors);
     if (!errors.empty()) throw ConfigError(join(errors, "\n"));
@@ -229,6 +229,8 @@ class Worker {
     TrialResult result = trial_result(folder, selection_model(directory_.settings(), settings));
     result.id = trial.id;
     result.point = trial.point;
+    // Stages count what earlier starts did too, but leave out what is between them.
+    result.seconds = std::max(result.seconds, monotonic_s() - started_s);
     result.nested = settings.folds.inner_folds > 0;
     const bool first = create_once(directory_.trial_file(trial.id), write_trial_result(result));
     if (!first) log_warning(cat("trial ", trial.id, " was finished by somebody else, who had taken it over"));
