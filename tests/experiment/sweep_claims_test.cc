@@ -105,6 +105,15 @@ TEST_F(SweepClaims, ADeadProcessOfThisMachineLosesItsTrialAtOnce) {
   EXPECT_EQ(claim->info().crashes, 1);
 }
 
+TEST_F(SweepClaims, AProcessThatTookADeadOnesNumberDoesNotHoldItsTrialForEver) {
+  ClaimFolder claims = folder(0.2);
+  write_claim("a.1", "here", ::getpid(),
+              this_writer().boot);  // the number is alive, and nobody gives a sign of life
+  EXPECT_EQ(claims.take("a"), nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ASSERT_NE(claims.take("a"), nullptr);
+}
+
 TEST_F(SweepClaims, AnotherMachineLosesItsTrialAfterALeaseOfSilenceAndNotBefore) {
   ClaimFolder claims = folder(0.3);
   write_claim("a.1", "elsewhere", 1, "another");

@@ -230,8 +230,9 @@ std::unique_ptr<Claim> ClaimFolder::create(const std::string& task, int generati
 
 bool ClaimFolder::abandoned(const ClaimInfo& info) {
   const Writer& here = this_writer();
-  if (!here.boot.empty() && info.boot == here.boot)
-    return ::kill(static_cast<pid_t>(info.process), 0) != 0 && errno == ESRCH;
+  const bool same_machine = !here.boot.empty() && info.boot == here.boot;
+  if (same_machine && ::kill(static_cast<pid_t>(info.process), 0) != 0 && errno == ESRCH) return true;
+  // A process of that number may be another one by now: its lease tells.
   const long long time_ns = changed_ns(path(info.task, info.generation));
   Watched& watched = watched_[info.task];
   if (watched.generation != info.generation || watched.time_ns != time_ns) {
