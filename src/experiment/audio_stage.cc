@@ -6,11 +6,11 @@
 #include <system_error>
 
 #include "serval/audio/prepare.h"
+#include "serval/audio/quantise.h"
 #include "serval/core/error.h"
 #include "serval/core/log.h"
 #include "serval/core/settings_io.h"
 #include "serval/core/version.h"
-#include "serval/store/quantise.h"
 
 #include "fill_store.h"
 #include "stage_log.h"
@@ -39,10 +39,10 @@ store::StoreInfo audio_info(const ExperimentSettings& settings, const corpus::Ma
   return info;
 }
 
-Made<store::QuantisedAudio> decode(const corpus::Recording& recording, const audio::AudioSettings& settings) {
-  Made<store::QuantisedAudio> made;
+Made<audio::QuantisedAudio> decode(const corpus::Recording& recording, const audio::AudioSettings& settings) {
+  Made<audio::QuantisedAudio> made;
   try {
-    made.content = store::quantise(audio::load(recording.path, settings).samples, recording.path);
+    made.content = audio::quantise(audio::load(recording.path, settings).samples, recording.path);
   } catch (const DataError& error) {
     if (settings.on_bad_recording == audio::OnBadRecording::kStop) throw;
     made.why = error.what();
@@ -58,7 +58,7 @@ void write_audio_store(const ExperimentSettings& settings, const corpus::Manifes
   for (const corpus::Recording& recording : recordings) ids.push_back(recording.id);
   store::StoreWriter writer(settings.store, info, std::move(ids), store_limits(settings));
 
-  StoreWork<store::QuantisedAudio> work;
+  StoreWork<audio::QuantisedAudio> work;
   work.what = "decoding";
   work.threads = threads;
   work.first_block = [&](std::int64_t begin, std::int64_t /*end*/) {
@@ -68,7 +68,7 @@ void write_audio_store(const ExperimentSettings& settings, const corpus::Manifes
     return SourceBlock{begin, begin + 1, unreadable ? 0 : kBytesAByte * static_cast<std::int64_t>(bytes)};
   };
   work.make = [&](const SourceBlock& block, int /*worker*/) {
-    std::vector<Made<store::QuantisedAudio>> made;
+    std::vector<Made<audio::QuantisedAudio>> made;
     made.push_back(decode(recordings[static_cast<std::size_t>(block.begin)], settings.audio));
     return made;
   };

@@ -6,13 +6,13 @@
 #include <span>
 #include <utility>
 
+#include "serval/audio/quantise.h"
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 #include "serval/core/interrupt.h"
 #include "serval/core/parallel.h"
 #include "serval/core/text.h"
 #include "serval/features/extractor.h"
-#include "serval/store/quantise.h"
 #include "serval/train/augmentation.h"
 
 #include "gender_stage.h"
@@ -91,7 +91,7 @@ class ModelCopies : public train::Augmentation {
       }
       for (const std::int64_t r : block) out.sources.insert(out.sources.end(), copies(), r);
     }
-    std::vector<ItemSource> sources;
+    std::vector<features::InputSource> sources;
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       sources.push_back(
           {inputs_[i].second.features, &offsets[i], of_speaker(i) ? 0 : extractors_[i].front().hop_samples(),
@@ -219,7 +219,7 @@ float CopyMaker::gender(std::int64_t recording) const {
 }
 
 audio::Waveform CopyMaker::original(std::int64_t recording) const {
-  return {store::samples(audio_->read_audio(recording)), sample_rate_hz_};
+  return {audio::samples(audio_->read_audio(recording)), sample_rate_hz_};
 }
 
 audio::Waveform CopyMaker::copy(std::int64_t recording, const audio::Waveform& original,

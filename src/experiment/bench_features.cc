@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "serval/audio/load_all.h"
+#include "serval/audio/quantise.h"
 #include "serval/core/context.h"
 #include "serval/core/error.h"
 #include "serval/core/interrupt.h"
@@ -21,7 +22,6 @@
 #include "serval/core/philox.h"
 #include "serval/corpus/scan.h"
 #include "serval/features/extractor.h"
-#include "serval/store/quantise.h"
 #include "serval/store/store.h"
 #include "serval/store/writer.h"
 
@@ -31,10 +31,10 @@
 namespace serval::experiment {
 
 namespace fs = std::filesystem;
+using audio::QuantisedAudio;
 using audio::Waveform;
 using features::Extractor;
 using features::FeatureMatrix;
-using store::QuantisedAudio;
 
 namespace {
 
@@ -124,7 +124,7 @@ class Bench {
     std::vector<QuantisedAudio> codes(paths_.size());
     audio::load_all(paths_, options_.audio, options_.threads, "",
                     [&](std::size_t i, const Waveform& waveform) {
-                      codes[i] = store::quantise(waveform.samples, paths_[i]);
+                      codes[i] = audio::quantise(waveform.samples, paths_[i]);
                     });
     return codes;
   }
@@ -135,7 +135,7 @@ class Bench {
     if (paths_.empty()) {
       codes.resize(static_cast<std::size_t>(options_.synthetic));
       parallel_for(codes.size(), options_.threads, [&](std::size_t i) {
-        codes[i] = store::quantise(synthetic_clip(i, options_.audio.sample_rate_hz).samples, "synthetic");
+        codes[i] = audio::quantise(synthetic_clip(i, options_.audio.sample_rate_hz).samples, "synthetic");
       });
     } else {
       codes = decode();
@@ -156,7 +156,7 @@ class Bench {
         ++report_.skipped;
         continue;
       }
-      clips_.push_back({store::samples(codes[i]), options_.audio.sample_rate_hz});
+      clips_.push_back({audio::samples(codes[i]), options_.audio.sample_rate_hz});
       writer.append(static_cast<std::int64_t>(i), codes[i]);
     }
     writer.finish();
@@ -235,7 +235,7 @@ class Bench {
     if (!stored) throw DataError(cat(store::store_path(folder_.path(), key_), ": is gone"));
     for (std::int64_t item = 0; item < stored->items(); ++item) {
       check_interrupted();
-      const Waveform clip{store::samples(stored->read_audio(item)), options_.audio.sample_rate_hz};
+      const Waveform clip{audio::samples(stored->read_audio(item)), options_.audio.sample_rate_hz};
       SERVAL_CHECK(clip.samples.size() == clips_[static_cast<std::size_t>(item)].samples.size(), "item ",
                    item);
     }

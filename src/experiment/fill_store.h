@@ -45,7 +45,7 @@ inline store::StoreLimits store_limits(const ExperimentSettings& settings) {
   return {std::int64_t{settings.store_shard_mib} << 20};
 }
 
-inline void append(store::StoreWriter& writer, std::int64_t source, const Made<store::QuantisedAudio>& made) {
+inline void append(store::StoreWriter& writer, std::int64_t source, const Made<audio::QuantisedAudio>& made) {
   writer.append(source, *made.content);
 }
 inline void append(store::StoreWriter& writer, std::int64_t source,

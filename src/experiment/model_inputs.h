@@ -10,20 +10,10 @@
 
 namespace serval::experiment {
 
-// One of the model's feature sets, as far as its items depend on it.
-struct ItemSource {
-  std::string name;                                    // of the feature set
-  const std::vector<std::int64_t>* offsets = nullptr;  // [recordings + 1], in frames
-  std::int64_t hop_samples = 0;                        // 0: unknown, or one row a recording
-  const float* values = nullptr;                       // [frames, dimension], where key_segments are wanted
-  std::int64_t dimension = 0;
-};
-
-// The items of each input, in the order of `inputs`: item k of each is the same stretch of the same recording. Throws
-// ConfigError where the inputs cannot be cut alike, DataError as features/segments.h does.
-std::vector<std::shared_ptr<const train::Items>> model_items(const NamedList<InputSettings>& inputs,
-                                                             const std::vector<ItemSource>& sources,
-                                                             std::vector<std::string>* log = nullptr);
+// What features::plan_inputs() plans, as training takes it.
+std::vector<std::shared_ptr<const train::Items>> model_items(
+    const NamedList<InputSettings>& inputs, const std::vector<features::InputSource>& sources,
+    std::vector<std::string>* log = nullptr);
 
 // How the batches of an input look: of a network's input `kind`, for features of `dimension` columns.
 struct InputForm {

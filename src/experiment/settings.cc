@@ -8,35 +8,6 @@
 
 namespace serval::experiment {
 
-void describe(SettingsVisitor& v, InputSettings& s) {
-  v.text("features", s.features, {"name of the feature set that the network reads", "", Need::kRequired});
-  features::describe_cuts(v, s.segments);
-  v.check(!s.whole() || s.segments.shift_frames.empty(), "shift_frames",
-          "says where segments start, so it needs segment_frames");
-  v.integer(
-      "key_segments", s.key_segments, {.min = 0, .max = 65536},
-      {"segments of each recording that are kept, one of each cluster of segments that are alike; 0: all",
-       "segments"});
-  v.check(!s.whole() || s.key_segments == 0, "key_segments", "are segments, so it needs segment_frames");
-  v.optional_object("fit", s.fit, {"whole recordings made to one length"});
-  v.optional_object("image", s.image, {"images [channel, band, time] instead of sequences"});
-  v.flag("normalise", s.normalise, {"with the mean and deviation of the fold's training recordings"});
-  v.check(s.whole() || !s.fit, "fit", "is for whole recordings; leave out segment_frames or this");
-  v.check(s.image || !s.fit || s.fit->fit == features::Fit::kPadOrCut, "fit.fit",
-          "resampling along time makes images; a sequence can only be cut: pad_or_cut");
-  if (!s.image) return;
-  v.check(s.image->layout == features::Layout::kChannelBandTime ||
-              s.image->layout == features::Layout::kChannelTimeBand,
-          "image.layout", "networks read channels first: channel_band_time or channel_time_band");
-  const bool one_size = s.image->resize != features::Resize::kNone && s.image->width > 0;
-  v.check(!s.whole() || s.fit || one_size, "image",
-          "recordings have different lengths; give fit, segment_frames, or resize with a width");
-  v.check(s.segments.segment_frames.size() < 2 || one_size, "image",
-          "segments have several lengths; give resize with a width");
-  v.check(!s.fit || s.image->resize == features::Resize::kNone, "image.resize",
-          "fit resamples along time already; leave one of the two out");
-}
-
 NamedList<InputSettings> ModelSettings::all_inputs() const {
   if (input) {
     const bool named = network && !network->inputs.empty();

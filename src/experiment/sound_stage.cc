@@ -3,13 +3,13 @@
 #include <filesystem>
 #include <optional>
 
+#include "serval/audio/quantise.h"
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 #include "serval/core/interrupt.h"
 #include "serval/core/json.h"
 #include "serval/core/log.h"
 #include "serval/core/parallel.h"
-#include "serval/store/quantise.h"
 
 #include "stage_log.h"
 
@@ -26,7 +26,7 @@ std::vector<audit::NearDuplicate> compare(const store::Store& audio, int threads
     Progress progress("listening for copies", audio.items());
     parallel_for(prints.size(), threads, [&](std::size_t i) {
       check_interrupted();
-      const std::vector<float> samples = store::samples(audio.read_audio(static_cast<std::int64_t>(i)));
+      const std::vector<float> samples = audio::samples(audio.read_audio(static_cast<std::int64_t>(i)));
       prints[i] = audio::sound_print(samples, audio.info().sample_rate_hz);
       progress.advance();
     });

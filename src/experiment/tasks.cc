@@ -57,7 +57,7 @@ ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name
                      const std::vector<train::Head>& heads,
                      const std::vector<std::shared_ptr<const train::TrainingData>>& data) {
   ModelPlan plan{.inputs = model.all_inputs()};
-  std::vector<ItemSource> sources;
+  std::vector<features::InputSource> sources;
   nn::NetworkSizes sizes;
   sizes.classes = data.front()->classes;
   for (const auto& [input_name, input] : plan.inputs) {

@@ -60,7 +60,4 @@ std::vector<std::int64_t> read_npy_integers(ByteSource& bytes, const NpyHeader& 
 // A list of texts ('<U20', '|S20') as UTF-8. Throws DataError when it is no such list.
 std::vector<std::string> read_npy_texts(ByteSource& bytes, const NpyHeader& header, const std::string& place);
 
-// IEEE 754 binary16, exactly.
-float half_to_float(std::uint16_t half);
-
 }  // namespace serval::store

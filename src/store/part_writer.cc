@@ -1,7 +1,7 @@
 #include "part_writer.h"
 
+#include "serval/audio/quantise.h"
 #include "serval/core/error.h"
-#include "serval/store/quantise.h"
 
 #include "store_layout.h"
 
@@ -37,10 +37,10 @@ void PartWriter::append_rows(const std::string& id, std::vector<T>& batch, std::
   offsets_.push_back(offsets_.back() + static_cast<std::int64_t>(rows.size()) / info_.dimension);
 }
 
-void PartWriter::append(const std::string& id, const QuantisedAudio& audio) {
+void PartWriter::append(const std::string& id, const audio::QuantisedAudio& audio) {
   append_rows(id, codes_, std::span<const std::int16_t>(audio.codes));
   scale_.push_back(audio.scale);
-  hashes_.push_back(hash_of(audio));
+  hashes_.push_back(audio::hash_of(audio));
 }
 
 void PartWriter::append(const std::string& id, const features::FeatureMatrix& features) {

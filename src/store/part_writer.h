@@ -21,7 +21,7 @@ class PartWriter {
   // Makes a temporary file; the number only names it.
   PartWriter(const std::filesystem::path& folder, const StoreInfo& info, int number);
 
-  void append(const std::string& id, const QuantisedAudio& audio);
+  void append(const std::string& id, const audio::QuantisedAudio& audio);
   void append(const std::string& id, const features::FeatureMatrix& features);
   std::int64_t items() const { return static_cast<std::int64_t>(ids_.size()); }
   std::int64_t rows() const { return offsets_.back(); }

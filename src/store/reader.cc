@@ -54,8 +54,8 @@ void Store::read_part(std::size_t part, std::int64_t first, std::int64_t count, 
     while (row < batch_end) {
       while (offsets_[item + 1] <= row) ++item;
       const auto length = static_cast<std::size_t>(std::min(batch_end, offsets_[item + 1]) - row);
-      dequantise(batch.subspan(static_cast<std::size_t>(row - batch_begin), length), scale_[item],
-                 out.subspan(static_cast<std::size_t>(row - begin), length));
+      audio::dequantise(batch.subspan(static_cast<std::size_t>(row - batch_begin), length), scale_[item],
+                        out.subspan(static_cast<std::size_t>(row - begin), length));
       row += static_cast<std::int64_t>(length);
     }
   }
@@ -98,12 +98,13 @@ features::FeatureMatrix Store::read_features(std::int64_t item) const {
   return out;
 }
 
-QuantisedAudio Store::read_audio(std::int64_t item) const {
+audio::QuantisedAudio Store::read_audio(std::int64_t item) const {
   SERVAL_CHECK(info_.key.kind == StoreKind::kAudio, "audio from a store of features");
   check_items(item, 1);
   const std::size_t part = part_of(item);
-  QuantisedAudio out{std::vector<std::int16_t>(static_cast<std::size_t>(row_of(item + 1) - row_of(item))),
-                     scale_[static_cast<std::size_t>(item)]};
+  audio::QuantisedAudio out{
+      std::vector<std::int16_t>(static_cast<std::size_t>(row_of(item + 1) - row_of(item))),
+      scale_[static_cast<std::size_t>(item)]};
   files_->read_rows(part, row_of(item) - row_of(first_item_[part]), std::span<std::int16_t>(out.codes));
   return out;
 }

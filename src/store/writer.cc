@@ -160,7 +160,7 @@ std::optional<StoreWriter::Gap> StoreWriter::next_gap() {
   return gap;
 }
 
-void StoreWriter::append(std::int64_t source, const QuantisedAudio& audio) {
+void StoreWriter::append(std::int64_t source, const audio::QuantisedAudio& audio) {
   SERVAL_CHECK(state_ && state_->info.key.kind == StoreKind::kAudio,
                "audio; the store is of features, or finished");
   state_->append(source, audio, static_cast<std::int64_t>(audio.codes.size() * sizeof(std::int16_t)));

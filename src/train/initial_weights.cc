@@ -6,9 +6,9 @@
 #include <variant>
 
 #include "serval/core/error.h"
+#include "serval/core/safetensors.h"
 #include "serval/core/text.h"
 #include "serval/store/hdf5.h"
-#include "serval/store/safetensors.h"
 
 namespace serval::train {
 
@@ -20,9 +20,9 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-using WeightsFile = std::variant<store::SafetensorsFile, store::Hdf5File>;
+using WeightsFile = std::variant<SafetensorsFile, store::Hdf5File>;
 WeightsFile open_weights(const std::string& path) {
-  if (ends_with(path, ".safetensors")) return store::SafetensorsFile(path);
+  if (ends_with(path, ".safetensors")) return SafetensorsFile(path);
   return store::Hdf5File::open(path);
 }
 

@@ -14,6 +14,9 @@
 namespace serval::store {
 namespace {
 
+using audio::quantise;
+using audio::QuantisedAudio;
+
 // Files may not grow beyond `bytes` while this lives: writes fail as on a full disk.
 class FileSizeLimit {
  public:

@@ -14,6 +14,9 @@
 namespace serval::store {
 namespace {
 
+using audio::quantise;
+using audio::QuantisedAudio;
+
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;

@@ -13,6 +13,9 @@
 namespace serval::store {
 namespace {
 
+using audio::quantise;
+using audio::QuantisedAudio;
+
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -8,6 +8,8 @@
 
 #include "serval/experiment/settings.h"
 
+#include "predict_output.h"
+
 namespace serval::cli {
 
 struct Common {
@@ -78,7 +80,27 @@ struct FuseArguments {
   std::string out, name, rule = "mean", seeds = "each";
 };
 
+struct ExportArguments {
+  std::string run, out;
+  std::string model;  // "": the only one
+  std::optional<int> fold;
+  std::optional<std::int64_t> seed;
+  std::vector<std::string> ensemble;  // folds, seeds
+};
+
+struct PredictArguments {
+  std::string bundle;
+  std::vector<std::string> recordings;  // files, folders, "-"
+  PredictFormat format = PredictFormat::kTable;
+  double min_confidence = 0;
+  bool timeline = false;
+  int batch = 16;
+};
+
 void run(const Common& common, const ExperimentArguments& arguments);
+void export_run(const ExportArguments& arguments);
+// Throws DataError at the end where a recording could not be scored.
+void predict(const Common& common, const PredictArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 // Of an experiment that has not run, or of a run.
 void audit(const Common& common, const ExperimentArguments& arguments);

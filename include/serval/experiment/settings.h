@@ -13,8 +13,7 @@
 #include "serval/corpus/labels.h"
 #include "serval/experiment/fusion_settings.h"
 #include "serval/experiment/target_settings.h"
-#include "serval/features/segment_image.h"
-#include "serval/features/segments.h"
+#include "serval/features/model_inputs.h"
 #include "serval/features/settings.h"
 #include "serval/folds/fold.h"
 #include "serval/folds/protocol.h"
@@ -25,22 +24,7 @@
 
 namespace serval::experiment {
 
-// What a network reads of each recording by one of its inputs: the whole of it, or segments.
-//   sequences   frames as they come. A segment is the sequence of its real frames: what a tail or a short recording
-//               lacks is not padded but absent. `fit` cuts whole recordings to its frames.
-//   images      with `image`: segments, or recordings that are made to fit; see features/segment_image.h
-//   vectors     of feature sets with one row a recording, where the network declares a vector
-struct InputSettings {
-  std::string features;  // name of a feature set of the experiment
-  features::SegmentSettings segments{.segment_frames = {}};
-  std::int64_t key_segments = 0;  // of each recording and length at most so many; 0: all
-  std::optional<features::FitSettings> fit;
-  std::optional<features::ImageSettings> image;
-  bool normalise = true;  // with the mean and deviation of the fold's training recordings
-
-  bool whole() const { return segments.segment_frames.empty(); }
-};
-void describe(SettingsVisitor& v, InputSettings& settings);
+using features::InputSettings;
 
 struct ModelSettings {
   // One of the two: the network's only input, or each by its name. Segments are cut by the first; the others follow it.

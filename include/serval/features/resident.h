@@ -10,7 +10,7 @@
 
 namespace serval::features {
 
-// Sample = code * scale, as stores hold audio (store/quantise.h).
+// Sample = code * scale, as stores hold audio (audio/quantise.h).
 struct CodedClip {
   std::span<const std::int16_t> codes;
   float scale = 1;

@@ -24,10 +24,10 @@
 #include <string>
 #include <vector>
 
+#include "serval/audio/quantise.h"
 #include "serval/core/hash.h"
 #include "serval/features/feature_matrix.h"
 #include "serval/store/hdf5.h"
-#include "serval/store/quantise.h"
 
 namespace serval::store {
 
@@ -100,8 +100,8 @@ class Store {
   std::vector<float> read(std::int64_t first, std::int64_t count) const;
   std::vector<float> read_all() const { return read(0, items()); }
   features::FeatureMatrix read_features(std::int64_t item) const;
-  QuantisedAudio read_audio(std::int64_t item) const;
-  // [items] what hash_of (store/quantise.h) says of each; audio alone.
+  audio::QuantisedAudio read_audio(std::int64_t item) const;
+  // [items] what hash_of (audio/quantise.h) says of each; audio alone.
   std::vector<std::string> read_hashes() const;
 
  private:

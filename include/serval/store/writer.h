@@ -58,7 +58,7 @@ class StoreWriter {
 
   // In ascending order, within the gap. Audio goes to audio stores, features of the store's dimension to
   // feature stores. `made_from_bytes` counts for the shard's size where it is more than the rows.
-  void append(std::int64_t source, const QuantisedAudio& audio);
+  void append(std::int64_t source, const audio::QuantisedAudio& audio);
   void append(std::int64_t source, const features::FeatureMatrix& features, std::int64_t made_from_bytes = 0);
 
   // Publishes the store and returns its path.

@@ -1,4 +1,4 @@
-#include "serval/store/quantise.h"
+#include "serval/audio/quantise.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "serval/core/error.h"
 #include "serval/core/hash.h"
 
-namespace serval::store {
+namespace serval::audio {
 
 namespace {
 
@@ -25,7 +25,7 @@ bool fits(float least, float most, float scale) {
 QuantisedAudio quantise(std::span<const float> samples, const std::string& recording) {
   float least = 0, most = 0;
   for (const float sample : samples) {
-    if (!(std::abs(sample) <= audio::kLoudest))
+    if (!(std::abs(sample) <= kLoudest))
       throw DataError(cat(recording, ": a sample is ", sample, "; full scale is 1"));
     least = std::min(least, sample);
     most = std::max(most, sample);
@@ -62,4 +62,4 @@ std::string hash_of(const QuantisedAudio& audio) {
       .hex();
 }
 
-}  // namespace serval::store
+}  // namespace serval::audio

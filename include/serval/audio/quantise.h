@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace serval::store {
+namespace serval::audio {
 
 struct QuantisedAudio {
   std::vector<std::int16_t> codes;
@@ -31,4 +31,4 @@ std::vector<float> samples(const QuantisedAudio& audio);
 // 32 hexadecimal digits of scale and codes: equal for the same sound.
 std::string hash_of(const QuantisedAudio& audio);
 
-}  // namespace serval::store
+}  // namespace serval::audio

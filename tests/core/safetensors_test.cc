@@ -1,4 +1,4 @@
-#include "serval/store/safetensors.h"
+#include "serval/core/safetensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "tests/corpus/corpus_fixtures.h"
 
-namespace serval::store {
+namespace serval {
 namespace {
 
 using corpus::message_of;
@@ -72,5 +72,20 @@ TEST(Safetensors, ADamagedFileIsNamedWithWhatIsWrong) {
       HasSubstr("has 7 axes"));
 }
 
+TEST(Safetensors, ReadsBackWhatItWrites) {
+  const TempFolder folder;
+  const std::vector<float> values = {0, -1.5f, 3e-39f, 65504, 1.0f / 3, -0.0f};
+  const std::string path = folder.write(
+      "w.safetensors",
+      safetensors_bytes({{"a/b", Shape{2, 3}, values}, {"one", Shape{}, {7}}}, {{"who", "anna \"b\""}}));
+  const SafetensorsFile file(path);
+  EXPECT_THAT(file.names(), ElementsAre("a/b", "one"));
+  EXPECT_EQ(file.shape("a/b"), (Shape{2, 3}));
+  EXPECT_EQ(file.read_floats("a/b"), values);
+  EXPECT_EQ(file.read_floats("one"), std::vector<float>{7});
+  EXPECT_EQ(file.metadata("who"), "anna \"b\"");
+  EXPECT_EQ(file.metadata("else"), "");
+}
+
 }  // namespace
-}  // namespace serval::store
+}  // namespace serval

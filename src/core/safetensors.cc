@@ -1,4 +1,4 @@
-#include "serval/store/safetensors.h"
+#include "serval/core/safetensors.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,11 +6,10 @@
 #include <fstream>
 
 #include "serval/core/error.h"
+#include "serval/core/half.h"
 #include "serval/core/json.h"
 
-#include "npy.h"
-
-namespace serval::store {
+namespace serval {
 
 namespace {
 
@@ -78,7 +77,10 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(p
   if (json.kind != JsonValue::Kind::kObject) throw DataError(cat(name, ": the header is no JSON object"));
   const std::int64_t data = 8 + static_cast<std::int64_t>(length);
   for (const auto& [key, value] : json.members) {
-    if (key == "__metadata__") continue;
+    if (key == "__metadata__") {
+      for (const auto& [name_of_text, text] : value.members) metadata_.emplace_back(name_of_text, text.text);
+      continue;
+    }
     const JsonValue* type = value.find("dtype");
     const JsonValue* shape = value.find("shape");
     const JsonValue* places = value.find("data_offsets");
@@ -105,6 +107,13 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(p
     entry.end = data + end;
     entries_.push_back(std::move(entry));
   }
+}
+
+std::string SafetensorsFile::metadata(const std::string& key) const {
+  for (const auto& [name, text] : metadata_) {
+    if (name == key) return text;
+  }
+  return "";
 }
 
 std::vector<std::string> SafetensorsFile::names() const {
@@ -150,4 +159,42 @@ std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
   return out;
 }
 
-}  // namespace serval::store
+std::string safetensors_bytes(const std::vector<NamedArray>& arrays,
+                              const std::vector<std::pair<std::string, std::string>>& metadata) {
+  JsonValue header = JsonValue::object();
+  if (!metadata.empty()) {
+    JsonValue texts = JsonValue::object();
+    for (const auto& [key, text] : metadata) texts.set(key, JsonValue::of(text));
+    header.set("__metadata__", std::move(texts));
+  }
+  std::int64_t end = 0;
+  for (const NamedArray& array : arrays) {
+    SERVAL_CHECK(array.shape.size() == static_cast<std::int64_t>(array.values.size()), array.name, " is ",
+                 to_string(array.shape), " with ", array.values.size(), " values");
+    JsonValue entry = JsonValue::object(), shape = JsonValue::list(), places = JsonValue::list();
+    for (int axis = 0; axis < array.shape.rank(); ++axis)
+      shape.items.push_back(JsonValue::of(array.shape[axis]));
+    places.items.push_back(JsonValue::of(end));
+    end += 4 * array.shape.size();
+    places.items.push_back(JsonValue::of(end));
+    entry.set("dtype", JsonValue::of("F32"));
+    entry.set("shape", std::move(shape));
+    entry.set("data_offsets", std::move(places));
+    header.set(array.name, std::move(entry));
+  }
+  std::string text = write_json(header);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  std::string out;
+  out.reserve(8 + text.size() + static_cast<std::size_t>(end));
+  const auto little_endian = [&out](std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> 8 * i & 0xFF));
+  };
+  little_endian(text.size(), 8);
+  out += text;
+  for (const NamedArray& array : arrays) {
+    for (const float value : array.values) little_endian(std::bit_cast<std::uint32_t>(value), 4);
+  }
+  return out;
+}
+
+}  // namespace serval

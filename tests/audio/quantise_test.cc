@@ -1,4 +1,4 @@
-#include "serval/store/quantise.h"
+#include "serval/audio/quantise.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +8,12 @@
 
 #include "serval/core/error.h"
 
-#include "store_fixtures.h"
+#include "tests/store/store_fixtures.h"
 
-namespace serval::store {
+namespace serval::audio {
 namespace {
+
+using store::noise;
 
 float peak_of(const std::vector<float>& samples) {
   float peak = 0;
@@ -74,4 +76,4 @@ TEST(Quantise, RefusesWhatIsNotAudio) {
 }
 
 }  // namespace
-}  // namespace serval::store
+}  // namespace serval::audio

@@ -1,0 +1,11 @@
+// Half precision, as files of numbers hold it.
+#pragma once
+
+#include <cstdint>
+
+namespace serval {
+
+// IEEE 754 binary16, exactly.
+float half_to_float(std::uint16_t half);
+
+}  // namespace serval

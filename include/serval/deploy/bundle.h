@@ -1,0 +1,89 @@
+// A trained system as one folder, which holds all that scores need and what is known of them:
+//   bundle.json    classes, audio, features, what each model reads, networks, fusion; who trained, audit, stamps
+//   weights/*.safetensors   of each network: its blocks by name, and "input/<name>/mean" and ".../scale" of each input
+//   audit.json, experiment.json, README.md (the model card)
+//   SHA256SUMS     of every other file, as `sha256sum -c` reads it; without it, or with one wrong sum, nothing is believed
+//
+// A bundle has groups: one fold with one seed, or with all seeds together. Within a group the fusion's rule is applied
+// to its models; the scores of the groups are averaged.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "serval/audio/audio_settings.h"
+#include "serval/core/json.h"
+#include "serval/core/safetensors.h"
+#include "serval/features/model_inputs.h"
+#include "serval/features/settings.h"
+#include "serval/nn/network.h"
+
+namespace serval::deploy {
+
+// Raised whenever an older reader could not give the same scores.
+inline constexpr int kBundleVersion = 1;
+
+// As evaluate/fusion.h has them. none: there is one model.
+enum class BundleRule { kNone, kMean, kWeighted, kProduct, kLogitAverage, kMaximum, kVote };
+
+// A layer that gives logits of the classes; with several, their mean by weight.
+struct BundleOutput {
+  std::string layer;  // "": the network's first output
+  double weight = 1;
+};
+
+struct BundleModel {
+  NamedList<features::InputSettings> inputs;  // in the order of the network's
+  nn::NetworkSettings network;
+  std::vector<BundleOutput> outputs;
+  // How the softmax rounds, which follows from the loss that the network was trained by: e^z / sum, or e^z * (1 / sum).
+  bool divides = false;
+};
+
+// A network that was trained: its file of weights.
+struct BundleMember {
+  std::string model;
+  int fold = 0;  // from 0
+  std::uint64_t seed = 1;
+  std::string file;                // in the bundle
+  std::vector<NamedArray> arrays;  // its content
+
+  const NamedArray& array(const std::string& name) const;  // DataError without such
+};
+
+struct BundleGroup {
+  int fold = 0;            // from 0
+  std::uint64_t seed = 0;  // 0: all seeds together
+  // [model][...], places in Bundle::members: those whose scores are averaged before the rule.
+  std::vector<std::vector<std::int64_t>> members;
+  std::vector<double> weights;  // [model], of the rule weighted
+};
+
+struct Bundle {
+  std::string name;
+  std::vector<std::string> classes;
+  audio::AudioSettings audio;
+  NamedList<features::FeatureSettings> features;
+  NamedList<BundleModel> models;
+  std::vector<BundleMember> members;
+  BundleRule rule = BundleRule::kNone;
+  std::vector<BundleGroup> groups;
+  std::string audit;  // its verdict
+  std::vector<std::string> stamps;
+  JsonValue provenance = JsonValue::object();
+
+  const BundleModel& model(const std::string& model_name) const;
+};
+
+// Writes the folder, which must not be there yet (ConfigError): whole or absent. `more` are further files with their
+// content. Throws DiskError, DataError.
+void write_bundle(const std::string& folder, const Bundle& bundle,
+                  const std::vector<std::pair<std::string, std::string>>& more);
+
+// Throws DataError naming the file: no bundle, a file missing or cut short or changed, a format of a newer version,
+// settings that this version does not know, weights that do not fit their network.
+Bundle read_bundle(const std::string& folder);
+
+}  // namespace serval::deploy

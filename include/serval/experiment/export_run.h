@@ -1,0 +1,29 @@
+// From a finished run to a bundle (deploy/bundle.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "serval/deploy/bundle.h"
+
+namespace serval::experiment {
+
+// Which of a run's models go in. What a run has several of must be chosen: nothing is taken by itself.
+struct ExportOptions {
+  std::string run;          // its folder
+  std::string model;        // a model's name, or "fusion"; "": the only one
+  std::optional<int> fold;  // from 1
+  std::optional<std::int64_t> seed;
+  bool all_folds = false, all_seeds = false;  // their scores are averaged
+};
+
+// Reads the run, its audit and its checkpoints. Throws ConfigError where a choice is missing or names nothing, or where the
+// model cannot score a recording by its sound alone: classical models, features made elsewhere, statistics of each speaker,
+// the fusion rule stacking. DataError for a run that is damaged, AuditError where its audit failed.
+deploy::Bundle bundle_of_run(const ExportOptions& options);
+
+// The same as a folder `out` with model card, audit and experiment. `out` must not be there yet.
+void export_run(const ExportOptions& options, const std::string& out);
+
+}  // namespace serval::experiment

@@ -1,0 +1,316 @@
+#include "serval/experiment/export_run.h"
+
+#include <algorithm>
+#include <set>
+
+#include "serval/core/error.h"
+#include "serval/core/files.h"
+#include "serval/core/sha256.h"
+#include "serval/experiment/finished_run.h"
+#include "serval/experiment/resolve.h"
+#include "serval/store/hdf5.h"
+#include "serval/store/seal.h"
+
+#include "json_fields.h"
+#include "model_card.h"
+#include "run_directory.h"
+
+namespace serval::experiment {
+
+namespace {
+
+using deploy::Bundle;
+using deploy::BundleMember;
+using deploy::BundleRule;
+
+std::string numbers(const std::vector<std::int64_t>& values) {
+  std::vector<std::string> out;
+  for (const std::int64_t value : values) out.push_back(cat(value));
+  return join(out, ", ");
+}
+
+struct Choice {
+  std::string model;                // a model, or the fusion
+  std::vector<std::string> models;  // whose networks go in
+  std::vector<std::int64_t> folds;  // from 1
+  std::vector<std::int64_t> seeds;
+  bool fusion = false, together = false;
+};
+
+// One of them, or all: `chosen` as the options have it, `all` that each is wanted.
+std::vector<std::int64_t> choose(const std::string& what, const std::vector<std::int64_t>& there,
+                                 const std::optional<std::int64_t>& chosen, bool all,
+                                 const std::string& run) {
+  if (chosen && all) throw ConfigError(cat("--", what, " and --ensemble ", what, "s: choose one of the two"));
+  if (all) return there;
+  if (chosen) {
+    if (std::find(there.begin(), there.end(), *chosen) == there.end())
+      throw ConfigError(cat(run, ": has no ", what, " ", *chosen, "; it has ", numbers(there)));
+    return {*chosen};
+  }
+  if (there.size() > 1) {
+    throw ConfigError(cat(run, ": has the ", what, "s ", numbers(there), "; take one with --", what,
+                          ", or the mean of all with --ensemble ", what, "s"));
+  }
+  return there;
+}
+
+Choice choose(const ExportOptions& options, const ExperimentSettings& settings, const FinishedRun& run) {
+  Choice out;
+  std::vector<std::string> names;
+  for (const report::ModelReport& model : run.report.models) {
+    if (model.has_classes()) names.push_back(model.name);
+  }
+  if (options.model.empty() && names.size() != 1)
+    throw ConfigError(cat(options.run, ": has the models ", join(names, ", "), "; name one with --model"));
+  out.model = options.model.empty() ? names.front() : options.model;
+  if (std::find(names.begin(), names.end(), out.model) == names.end()) {
+    throw ConfigError(cat(options.run, ": there is no model \"", out.model,
+                          "\" that tells classes; there are ", join(names, ", ")));
+  }
+  out.fusion = run.report.fusion && out.model == report::kFusion;
+  out.models = out.fusion ? run.report.fusion->models : std::vector<std::string>{out.model};
+  out.together = out.fusion && settings.fusion->seeds == FusedSeeds::kTogether;
+  std::vector<std::int64_t> folds;
+  for (const report::FoldSize& fold : run.report.fold_sizes) folds.push_back(fold.fold + 1);
+  out.folds = choose("fold", folds, options.fold, options.all_folds, options.run);
+  if (out.together) {
+    if (options.seed || options.all_seeds)
+      throw ConfigError(cat(
+          options.run, ": the fusion averages its seeds by itself; leave out --seed and --ensemble seeds"));
+    out.seeds = settings.seeds;
+  } else {
+    out.seeds = choose("seed", settings.seeds, options.seed, options.all_seeds, options.run);
+  }
+  return out;
+}
+
+const ModelSettings& model_of(const ExperimentSettings& settings, const std::string& name) {
+  for (const auto& [known, model] : settings.models) {
+    if (known == name) return model;
+  }
+  throw DataError(cat("experiment.json: there is no model ", name));
+}
+
+void check_deployable(const ExperimentSettings& settings, const Choice& choice) {
+  if (settings.protocol.has(folds::Leak::kSpeakerStatistics)) {
+    throw ConfigError(
+        "protocol.leaks has speaker_statistics: features are normalised by all recordings of a speaker, "
+        "which a deployed model does not have; it cannot be exported");
+  }
+  if (choice.fusion && settings.fusion->rule == FusionRule::kStacking)
+    throw ConfigError(
+        "fusion.rule stacking cannot be exported: a run does not keep its regression; choose --model");
+  for (const std::string& name : choice.models) {
+    const ModelSettings& model = model_of(settings, name);
+    if (!model.network)
+      throw ConfigError(
+          cat("models.", name, ".learner: classical models cannot be exported; choose another --model"));
+    for (const auto& [input_name, input] : model.all_inputs()) {
+      for (const auto& [set, features] : settings.features) {
+        if (set != input.features || features::from_audio(features.type)) continue;
+        throw ConfigError(cat("models.", name, ", input ", input_name, ": features.", set,
+                              " are not computed from sound, so that no recording can be scored by itself"));
+      }
+    }
+  }
+}
+
+deploy::BundleModel bundle_model(const ExperimentSettings& settings, const ModelSettings& model) {
+  deploy::BundleModel out;
+  out.inputs = model.all_inputs();
+  out.network = *model.network;
+  const train::LossSettings& loss = settings.train.loss;
+  train::LossType type = loss.type;
+  if (model.heads.empty()) {
+    for (const train::BranchSettings& branch : loss.branches)
+      out.outputs.push_back({branch.output, branch.weight});
+    if (loss.branches.empty()) out.outputs.push_back({"", 1});
+  }
+  for (const auto& [output, head] : model.heads) {
+    if (head.target != train::kClassTarget) continue;
+    out.outputs.push_back({output, 1});
+    if (head.loss) type = head.loss->type;
+  }
+  // As train/training_loss.cc makes scores.
+  out.divides = out.outputs.size() > 1 || type == train::LossType::kMeanSquare;
+  return out;
+}
+
+// Actors that the members have heard, or whose scores chose among their epochs.
+struct Heard {
+  std::set<std::string> trained, chosen;
+};
+
+BundleMember read_member(const ExportOptions& options, const std::string& name, const ModelSettings& model,
+                         int fold, std::int64_t seed, Heard& heard) {
+  const std::string folder = model_folder(options.run, name, fold, static_cast<std::uint64_t>(seed));
+  const std::string path = folder + "/checkpoint.h5";
+  const store::Seal seal = store::verify_seal(path);
+  if (seal.kind != "checkpoint" || seal.key != text_field(read_json_data(folder + "/result.json"), "key"))
+    throw DataError(cat(path, ": is not the checkpoint that result.json beside it tells of"));
+  const store::Hdf5File file = store::Hdf5File::open(path);
+  BundleMember out;
+  out.model = name;
+  out.fold = fold;
+  out.seed = static_cast<std::uint64_t>(seed);
+  out.file = cat("weights/", name, "-fold-", fold + 1, "-seed-", seed, ".safetensors");
+  for (const std::string& block : file.read_texts("blocks")) {
+    const std::string array = "selected/" + block;
+    out.arrays.push_back({block, file.shape(array), file.read_floats(array)});
+  }
+  const NamedList<InputSettings> inputs = model.all_inputs();
+  for (const auto& [input, settings] : inputs) {
+    const bool first = input == inputs.front().first;
+    const std::string group = first ? "normaliser" : "normalisers/" + input;
+    for (const char* what : {"/mean", "/scale"})
+      out.arrays.push_back(
+          {"input/" + input + what, file.shape(group + what), file.read_floats(group + what)});
+    for (const std::string& actor : file.read_texts(group + "/fitted_on_actors")) heard.trained.insert(actor);
+  }
+  for (const std::string& actor : file.read_texts("lineage/actors_trained")) heard.trained.insert(actor);
+  for (const std::string& actor : file.read_texts("lineage/actors_chosen")) heard.chosen.insert(actor);
+  return out;
+}
+
+BundleRule bundle_rule(FusionRule rule) {
+  switch (rule) {
+    case FusionRule::kMean:
+      return BundleRule::kMean;
+    case FusionRule::kWeighted:
+    case FusionRule::kBest:  // one model has the weight 1
+      return BundleRule::kWeighted;
+    case FusionRule::kProduct:
+      return BundleRule::kProduct;
+    case FusionRule::kLogitAverage:
+      return BundleRule::kLogitAverage;
+    case FusionRule::kMaximum:
+      return BundleRule::kMaximum;
+    case FusionRule::kVote:
+      return BundleRule::kVote;
+    case FusionRule::kStacking:
+      break;
+  }
+  throw InternalError("a fusion rule that bundles do not have");
+}
+
+std::vector<double> fitted_weights(const report::FusionReport& fusion, int fold, std::uint64_t seed) {
+  for (const report::FusionReport::Fold& fitted : fusion.folds) {
+    if (fitted.fold == fold && fitted.seed == seed) return fitted.weights;
+  }
+  throw DataError(cat("results.json: the fusion has no weights of fold ", fold + 1, ", seed ", seed));
+}
+
+void add_groups(Bundle& bundle, const Choice& choice, const FinishedRun& run) {
+  const auto place = [&](const std::string& model, int fold, std::int64_t seed) {
+    const auto found =
+        std::find_if(bundle.members.begin(), bundle.members.end(), [&](const BundleMember& member) {
+          return member.model == model && member.fold == fold &&
+                 member.seed == static_cast<std::uint64_t>(seed);
+        });
+    return found - bundle.members.begin();
+  };
+  for (const std::int64_t number : choice.folds) {
+    const int fold = static_cast<int>(number) - 1;
+    std::vector<std::vector<std::int64_t>> groups;  // seeds of each
+    for (const std::int64_t seed : choice.seeds) {
+      if (!choice.together || groups.empty()) groups.emplace_back();
+      groups.back().push_back(seed);
+    }
+    for (const std::vector<std::int64_t>& seeds : groups) {
+      deploy::BundleGroup& group = bundle.groups.emplace_back();
+      group.fold = fold;
+      group.seed = choice.together ? 0 : static_cast<std::uint64_t>(seeds.front());
+      for (const std::string& model : choice.models) {
+        std::vector<std::int64_t>& members = group.members.emplace_back();
+        for (const std::int64_t seed : seeds) members.push_back(place(model, fold, seed));
+      }
+      if (bundle.rule == BundleRule::kWeighted)
+        group.weights = fitted_weights(*run.report.fusion, fold, group.seed);
+    }
+  }
+}
+
+JsonValue provenance(const FinishedRun& run, const Choice& choice, const Heard& heard) {
+  JsonValue out = JsonValue::object(), corpora = JsonValue::object(), versions = JsonValue::object();
+  for (const report::CorpusCount& corpus : run.report.corpora) {
+    JsonValue item = JsonValue::object();
+    item.set("recordings", JsonValue::of(corpus.recordings));
+    item.set("actors", JsonValue::of(corpus.actors));
+    item.set("synthetic", JsonValue::of(corpus.synthetic));
+    corpora.set(corpus.corpus, std::move(item));
+  }
+  for (const auto& [name, version] : run.report.versions) versions.set(name, JsonValue::of(version));
+  out.set("run", JsonValue::of(run.report.name));
+  out.set("model", JsonValue::of(choice.model));
+  out.set("corpora", std::move(corpora));
+  out.set("manifest_sha256", JsonValue::of(sha256_file(run.folder + "/manifest.csv")));
+  out.set("experiment_sha256", JsonValue::of(sha256_file(run.folder + "/experiment.json")));
+  out.set("trained_on_actors",
+          JsonValue::of(std::vector<std::string>(heard.trained.begin(), heard.trained.end())));
+  out.set("chosen_by_actors",
+          JsonValue::of(std::vector<std::string>(heard.chosen.begin(), heard.chosen.end())));
+  out.set("leaks", JsonValue::of(run.report.leaks));
+  out.set("versions", std::move(versions));
+  out.set("devices", JsonValue::of(run.report.devices));
+  return out;
+}
+
+struct Exported {
+  Bundle bundle;
+  ExperimentSettings settings;
+  FinishedRun run;
+  std::string model;
+};
+
+Exported read_run(const ExportOptions& options) {
+  Exported out;
+  out.run = read_finished_run(options.run);
+  try {
+    out.settings = load_experiment(options.run + "/experiment.json", {});
+  } catch (const ConfigError& error) {
+    throw DataError(cat("this version cannot read the run's experiment: ", error.what()));
+  }
+  const Choice choice = choose(options, out.settings, out.run);
+  check_deployable(out.settings, choice);
+  out.model = choice.model;
+  Bundle& bundle = out.bundle;
+  bundle.name = out.run.report.name;
+  bundle.classes = out.run.report.classes;
+  bundle.audio = out.settings.audio;
+  std::set<std::string> wanted;
+  Heard heard;
+  for (const std::string& name : choice.models) {
+    const ModelSettings& model = model_of(out.settings, name);
+    bundle.models.emplace_back(name, bundle_model(out.settings, model));
+    for (const auto& [input_name, input] : bundle.models.back().second.inputs) wanted.insert(input.features);
+    for (const std::int64_t fold : choice.folds) {
+      for (const std::int64_t seed : choice.seeds)
+        bundle.members.push_back(read_member(options, name, model, static_cast<int>(fold) - 1, seed, heard));
+    }
+  }
+  for (const auto& named : out.settings.features) {
+    if (wanted.count(named.first) > 0) bundle.features.push_back(named);
+  }
+  bundle.rule = choice.fusion ? bundle_rule(out.settings.fusion->rule) : BundleRule::kNone;
+  add_groups(bundle, choice, out.run);
+  bundle.audit = out.run.report.audit.verdict();
+  bundle.stamps = out.run.report.stamps;
+  bundle.provenance = provenance(out.run, choice, heard);
+  return out;
+}
+
+}  // namespace
+
+Bundle bundle_of_run(const ExportOptions& options) { return read_run(options).bundle; }
+
+void export_run(const ExportOptions& options, const std::string& out) {
+  const Exported exported = read_run(options);
+  const report::ModelReport& model = chosen_model(exported.run, exported.model);
+  deploy::write_bundle(out, exported.bundle,
+                       {{"README.md", model_card(exported.bundle, exported.settings, exported.run, model)},
+                        {"audit.json", read_text(options.run + "/audit.json")},
+                        {"experiment.json", read_text(options.run + "/experiment.json")}});
+}
+
+}  // namespace serval::experiment

@@ -1,0 +1,153 @@
+// serval export and serval predict, as processes.
+#include <algorithm>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "serval/core/csv.h"
+#include "serval/core/files.h"
+#include "serval/core/json.h"
+
+#include "tests/support/process.h"
+#include "tests/support/tone_corpus.h"
+
+namespace serval {
+namespace {
+
+namespace fs = std::filesystem;
+using corpus::TempFolder;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing_support::Outcome;
+using testing_support::run_process;
+using testing_support::tone_name;
+
+class DeployTest : public testing::Test {
+ protected:
+  // One run and one bundle for all tests.
+  static void SetUpTestSuite() {
+    shared_ = new TempFolder;
+    testing_support::make_tone_corpus(*shared_ / "corpus");
+    shared_->write("x.json",
+                   R"({"extends": "base.json", "models": {"lstm": {"input": {"segment_frames": 8}}}})");
+    shared_->write("base.json", testing_support::tone_experiment(*shared_ / "corpus", *shared_ / "stores"));
+    const Outcome run = serval({"run", "x.json", "--device", "cpu", "--quiet"});
+    ASSERT_EQ(run.exit_code, 0) << run.err;
+    const Outcome exported =
+        serval({"export", "runs/tones", "--fold", "2", "--seed", "1", "--out", "bundle"});
+    ASSERT_EQ(exported.exit_code, 0) << exported.err;
+    EXPECT_EQ(exported.out, "bundle\n");
+  }
+  static void TearDownTestSuite() { delete shared_; }
+
+  static Outcome serval(const std::vector<std::string>& arguments) {
+    return testing_support::run_in(shared_->str(), SERVAL_PROGRAM, arguments);
+  }
+  static Outcome predict(std::vector<std::string> more) {
+    more.insert(more.begin(), {"predict", "bundle", "--device", "cpu", "--quiet"});
+    return serval(more);
+  }
+  static std::string recording(int emotion, int actor = 1) {
+    return "corpus/" + tone_name(emotion, 0, actor) + ".wav";
+  }
+
+  static TempFolder* shared_;
+};
+TempFolder* DeployTest::shared_ = nullptr;
+
+TEST_F(DeployTest, ChecksumsAreThoseThatOtherProgramsCheck) {
+  const Outcome sums = run_process({"sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"},
+                                   {.environment = {}, .folder = *shared_ / "bundle"});
+  EXPECT_EQ(sums.exit_code, 0) << sums.out << sums.err;
+}
+
+TEST_F(DeployTest, FormsSayTheSame) {
+  const Outcome table = predict({recording(2), recording(3)});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 3);
+
+  const Outcome lines = predict({recording(2), recording(3), "--format", "jsonl"});
+  const CsvTable csv = parse_csv(predict({recording(2), recording(3), "--format", "csv"}).out, "csv");
+  ASSERT_EQ(csv.rows.size(), 2u);
+  const std::size_t end = lines.out.find('\n');
+  const JsonValue first = parse_json(lines.out.substr(0, end), "line 1");
+  const JsonValue second = parse_json(lines.out.substr(end + 1), "line 2");
+  EXPECT_EQ(first.find("recording")->text, recording(2));
+  EXPECT_EQ(second.find("label")->text, csv.rows[1].fields[static_cast<std::size_t>(csv.column("label"))]);
+  EXPECT_THAT(table.out, HasSubstr(second.find("label")->text));
+  for (const auto& [name, p] : first.find("probabilities")->members)
+    EXPECT_EQ(csv.rows[0].fields[static_cast<std::size_t>(csv.column("p_" + name))], json_number(p.real));
+}
+
+TEST_F(DeployTest, ABadRecordingStopsNoOther) {
+  shared_->write("mixed/a.wav", "no sound at all");
+  fs::copy_file(*shared_ / recording(2), *shared_ / "mixed/b.wav", fs::copy_options::overwrite_existing);
+  audio::write_sound(*shared_ / "mixed/c.wav", std::vector<float>(8000), 8000);
+  audio::write_sound(*shared_ / "mixed/d.wav", audio::tone(0.001, 440, 0.5, 8000), 8000);
+  shared_->write("mixed/notes.txt", "not looked at");
+  const Outcome outcome = predict({"mixed", "nowhere.wav", recording(3), "--format", "csv"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("4 of 6 recordings could not be scored"));
+  const CsvTable table = parse_csv(outcome.out, "csv");
+  ASSERT_EQ(table.rows.size(), 6u);
+  const auto error = [&](std::size_t row) {
+    return table.rows[row].fields[static_cast<std::size_t>(table.column("error"))];
+  };
+  EXPECT_THAT(error(0), HasSubstr("a.wav"));
+  EXPECT_THAT(error(1), IsEmpty());
+  EXPECT_THAT(error(2), HasSubstr("silent"));
+  EXPECT_THAT(error(3), HasSubstr("too short"));
+  EXPECT_THAT(error(4), HasSubstr("nowhere.wav"));
+  EXPECT_THAT(error(5), IsEmpty());
+  for (const char* format : {"table", "jsonl"}) {
+    const Outcome again = predict({"mixed", "--format", format});
+    EXPECT_EQ(again.exit_code, 3);
+    EXPECT_THAT(again.out, HasSubstr("silent"));
+  }
+}
+
+TEST_F(DeployTest, ThreadsAndBatchesChangeNoByte) {
+  const Outcome one = predict({"corpus", "--format", "jsonl", "--threads", "1", "--timeline"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_EQ(std::count(one.out.begin(), one.out.end(), '\n'), 48);
+  EXPECT_THAT(one.out, HasSubstr("\"timeline\""));
+  EXPECT_EQ(predict({"corpus", "--format", "jsonl", "--threads", "3", "--batch", "2", "--timeline"}).out,
+            one.out);
+}
+
+TEST_F(DeployTest, StandardInputIsARecording) {
+  const std::string command = std::string("cat ") + recording(2) + " | " + SERVAL_PROGRAM +
+                              " predict bundle - --format csv --quiet --device cpu";
+  const Outcome piped =
+      run_process({"/bin/sh", "-c", command}, {.environment = {}, .folder = shared_->str()});
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+  const std::string named = predict({recording(2), "--format", "csv"}).out;
+  EXPECT_EQ(piped.out.substr(piped.out.find("\n-,") + 2), named.substr(named.find(".wav,") + 4));
+  const Outcome empty =
+      run_process({"/bin/sh", "-c", std::string(SERVAL_PROGRAM) + " predict bundle - </dev/null"},
+                  {.environment = {}, .folder = shared_->str()});
+  EXPECT_EQ(empty.exit_code, 3);
+}
+
+TEST_F(DeployTest, BelowTheConfidenceThereIsNoLabel) {
+  const Outcome sure = predict({recording(2), "--format", "jsonl", "--min-confidence", "0"});
+  EXPECT_EQ(parse_json(sure.out, "line").find("label")->kind, JsonValue::Kind::kText);
+  const Outcome unsure = predict({recording(2), "--format", "jsonl", "--min-confidence", "1"});
+  EXPECT_EQ(parse_json(unsure.out, "line").find("label")->kind, JsonValue::Kind::kNull);
+  EXPECT_EQ(predict({recording(2), "--min-confidence", "2"}).exit_code, 2);
+}
+
+TEST_F(DeployTest, RefusesWhatIsNoBundleOrNoRun) {
+  EXPECT_EQ(serval({"predict", "corpus", recording(2)}).exit_code, 3);
+  EXPECT_EQ(serval({"predict", "bundle", "corpus", "--format", "xml"}).exit_code, 2);
+  const Outcome several = serval({"export", "runs/tones", "--seed", "1", "--out", "other"});
+  EXPECT_EQ(several.exit_code, 2);
+  EXPECT_THAT(several.err, HasSubstr("--ensemble folds"));
+  EXPECT_FALSE(fs::exists(*shared_ / "other"));
+  EXPECT_EQ(serval({"export", "corpus", "--out", "other"}).exit_code, 3);
+  EXPECT_EQ(serval({"export", "runs/tones", "--ensemble", "actors", "--out", "other"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace serval
