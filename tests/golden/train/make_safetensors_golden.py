@@ -1,4 +1,4 @@
-"""weights.safetensors, written by the package of that name, for tests/store/safetensors_test.cc.
+"""weights.safetensors, written by the package of that name, for tests/core/safetensors_test.cc.
 
 Half of the numbers are exact in all three types; the others show how the types round.
 """
