@@ -113,6 +113,7 @@ TEST(SupportMatrix, NamesEveryOp) {
                                           "softmax",
                                           "softmax_backward",
                                           "softmax_cross_entropy",
+                                          "stretch_spectrum",
                                           "strided_copy",
                                           "sum_over_batch",
                                           "take_patches",
