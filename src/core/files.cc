@@ -58,8 +58,16 @@ void write_all(const fs::path& path, std::string_view content) {
   }
 }
 
-// Names this machine between two of its starts, and the space of process numbers that this process is in.
-// Empty where the system does not say.
+std::string machine_name() { return cat(host_name(), ".", boot_name()); }
+
+}  // namespace
+
+std::string host_name() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return host.data();
+}
+
 std::string boot_name() {
   std::string boot;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
@@ -67,14 +75,6 @@ std::string boot_name() {
   if (boot.empty() || ::readlink("/proc/self/ns/pid", space.data(), space.size() - 1) <= 0) return "";
   return Hasher().text(boot).text(space.data()).hex().substr(0, 16);
 }
-
-std::string machine_name() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return cat(host.data(), ".", boot_name());
-}
-
-}  // namespace
 
 void fail_errno(const fs::path& path, const std::string& what, int error) {
   const std::string message = cat(path.string(), ": ", what, ": ", std::strerror(error));

@@ -63,11 +63,7 @@ Choice choose(const ExportOptions& options, const ExperimentSettings& settings, 
   }
   if (options.model.empty() && names.size() != 1)
     throw ConfigError(cat(options.run, ": has the models ", join(names, ", "), "; name one with --model"));
-  out.model = options.model.empty() ? names.front() : options.model;
-  if (std::find(names.begin(), names.end(), out.model) == names.end()) {
-    throw ConfigError(cat(options.run, ": there is no model \"", out.model,
-                          "\" that tells classes; there are ", join(names, ", ")));
-  }
+  out.model = chosen_model(run, options.model.empty() ? names.front() : options.model).name;
   out.fusion = run.report.fusion && out.model == report::kFusion;
   out.models = out.fusion ? run.report.fusion->models : std::vector<std::string>{out.model};
   out.together = out.fusion && settings.fusion->seeds == FusedSeeds::kTogether;

@@ -46,6 +46,10 @@ class TemporaryFile {
 // whenever that cannot be told, above all for another machine's files.
 bool is_abandoned(const std::filesystem::path& temporary);
 
+std::string host_name();
+// This start of this machine, and the space of process numbers that this process is in; "" where the system does not say.
+std::string boot_name();
+
 // DiskError for a full disk or quota and for a file size limit (all three: the same command works once there
 // is room), DataError for the rest: "<path>: <what>: <the system's reason>".
 [[noreturn]] void fail_errno(const std::filesystem::path& path, const std::string& what, int error);

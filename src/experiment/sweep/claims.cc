@@ -1,7 +1,6 @@
 #include "claims.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -15,7 +14,6 @@
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
-#include "serval/core/hash.h"
 #include "serval/core/log.h"
 
 #include "../json_fields.h"
@@ -77,15 +75,6 @@ ClaimInfo of_json(const JsonValue& json) {
   return out;
 }
 
-// This start of this machine and this space of process numbers; "" where the system does not say.
-std::string boot_name() {
-  std::string boot;
-  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
-  std::array<char, 64> space{};
-  if (boot.empty() || ::readlink("/proc/self/ns/pid", space.data(), space.size() - 1) <= 0) return "";
-  return Hasher().text(boot).text(space.data()).hex().substr(0, 16);
-}
-
 // When the process started, in ticks since the machine did: tells it from a later one of the same number.
 std::string start_of_this_process() {
   std::ifstream in("/proc/self/stat");
@@ -118,9 +107,7 @@ long long changed_ns(const std::string& path) {
 const Writer& this_writer() {
   static const Writer writer = [] {
     Writer out;
-    std::array<char, 256> host{};
-    ::gethostname(host.data(), host.size() - 1);
-    out.host = host.data();
+    out.host = host_name();
     out.boot = boot_name();
     out.process = ::getpid();
     out.name = cat(out.host, "-", out.boot.substr(0, 6), "-", out.process, "-", start_of_this_process());

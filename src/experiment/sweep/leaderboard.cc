@@ -29,24 +29,11 @@ struct Entry {
   TrialResult result;
 };
 
-double part_score(const evaluate::ActorTable::Part& part, int classes, SelectionScore score) {
-  const evaluate::Headline scores = part_scores(part, classes);
-  switch (score) {
-    case SelectionScore::kUar:
-      return scores.uar;
-    case SelectionScore::kWa:
-      return scores.wa;
-    case SelectionScore::kMacroF1:
-      return scores.macro_f1;
-  }
-  throw InternalError("no such score");
-}
-
 // By fold: the mean over seeds.
 std::map<int, double> score_of_folds(const evaluate::ActorTable& table, SelectionScore score) {
   std::map<int, std::vector<double>> values;
   for (const auto& part : table.parts())
-    values[part.fold].push_back(part_score(part, table.classes(), score));
+    values[part.fold].push_back(score_of(part_scores(part, table.classes()), score));
   std::map<int, double> out;
   for (const auto& [fold, of_seeds] : values) {
     double sum = 0;

@@ -144,18 +144,6 @@ SideScores scores_of_table(evaluate::ActorTable table) {
   return out;
 }
 
-const ScoreAndInterval& score_of(const SideScores& scores, SelectionScore score) {
-  switch (score) {
-    case SelectionScore::kUar:
-      return scores.uar;
-    case SelectionScore::kWa:
-      return scores.wa;
-    case SelectionScore::kMacroF1:
-      return scores.macro_f1;
-  }
-  throw InternalError("no such score");
-}
-
 TrialResult trial_result(const std::string& run_folder, const std::string& model) {
   const std::string results = run_folder + "/results.json";
   const JsonValue json = read_json_data(results);

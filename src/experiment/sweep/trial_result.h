@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "serval/core/error.h"
 #include "serval/evaluate/actor_table.h"
 #include "serval/evaluate/bootstrap.h"
 #include "serval/experiment/settings.h"
@@ -37,7 +38,19 @@ struct TrialResult {
 
 evaluate::Headline part_scores(const evaluate::ActorTable::Part& part, int classes);  // of one fold and seed
 SideScores scores_of_table(evaluate::ActorTable table);
-const ScoreAndInterval& score_of(const SideScores& scores, SelectionScore score);
+// The one that selects, of whatever has all three.
+template <class Scores>
+const auto& score_of(const Scores& scores, SelectionScore score) {
+  switch (score) {
+    case SelectionScore::kUar:
+      return scores.uar;
+    case SelectionScore::kWa:
+      return scores.wa;
+    case SelectionScore::kMacroF1:
+      return scores.macro_f1;
+  }
+  throw InternalError("no such score");
+}
 
 // Of a finished run. `model` is one of its models. Throws DataError where the run has no validation scores of it.
 TrialResult trial_result(const std::string& run_folder, const std::string& model);
