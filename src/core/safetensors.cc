@@ -7,7 +7,6 @@
 
 #include "serval/core/error.h"
 #include "serval/core/half.h"
-#include "serval/core/json.h"
 
 namespace serval {
 
@@ -42,6 +41,11 @@ T from_little_endian(const char* bytes) {
   for (std::size_t i = sizeof(T); i-- > 0;)
     value = static_cast<T>(value << 8 | static_cast<T>(static_cast<unsigned char>(bytes[i])));
   return value;
+}
+
+template <class T>
+void append_little_endian(std::string& out, T value) {
+  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<char>(value >> 8 * i & 0xFF));
 }
 
 bool whole_list(const JsonValue* list) {
@@ -136,22 +140,26 @@ const SafetensorsFile::Entry& SafetensorsFile::get(const std::string& name) cons
 
 Shape SafetensorsFile::shape(const std::string& name) const { return get(name).shape; }
 
-std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
-  const Entry& entry = get(name);
-  if (entry.type != "F32" && entry.type != "F16" && entry.type != "BF16") {
-    throw DataError(cat(path_.string(), ": \"", name, "\" is ", entry.type, "; F32, F16 and BF16 are read"));
-  }
+std::string SafetensorsFile::type(const std::string& name) const { return get(name).type; }
+
+std::vector<char> SafetensorsFile::read_bytes(const Entry& entry) const {
   std::ifstream file(path_, std::ios::binary);
   std::vector<char> bytes(static_cast<std::size_t>(entry.end - entry.begin));
   file.seekg(entry.begin);
   if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    throw DataError(cat(path_.string(), ": \"", name, "\" cannot be read"));
-  std::vector<float> out(static_cast<std::size_t>(entry.shape.size()));
+    throw DataError(cat(path_.string(), ": \"", entry.name, "\" cannot be read"));
+  return bytes;
+}
+
+std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
+  const Entry& entry = get(name);
+  if (entry.type == "F32") return read_as<float, std::uint32_t>(name, "F32");
+  if (entry.type != "F16" && entry.type != "BF16") {
+    throw DataError(cat(path_.string(), ": \"", name, "\" is ", entry.type, "; F32, F16 and BF16 are read"));
+  }
+  const std::vector<char> bytes = read_bytes(entry);
+  std::vector<float> out(bytes.size() / 2);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    if (entry.type == "F32") {
-      out[i] = std::bit_cast<float>(from_little_endian<std::uint32_t>(bytes.data() + 4 * i));
-      continue;
-    }
     const auto half = from_little_endian<std::uint16_t>(bytes.data() + 2 * i);
     out[i] = entry.type == "F16" ? half_to_float(half)
                                  : std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
@@ -159,42 +167,73 @@ std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
   return out;
 }
 
-std::string safetensors_bytes(const std::vector<NamedArray>& arrays,
-                              const std::vector<std::pair<std::string, std::string>>& metadata) {
+template <class T, class Bits>
+std::vector<T> SafetensorsFile::read_as(const std::string& name, const char* wanted) const {
+  const Entry& entry = get(name);
+  if (entry.type != wanted)
+    throw DataError(cat(path_.string(), ": \"", name, "\" is ", entry.type, ", not ", wanted));
+  const std::vector<char> bytes = read_bytes(entry);
+  std::vector<T> out;
+  out.reserve(bytes.size() / sizeof(Bits));
+  for (std::size_t i = 0; i < bytes.size(); i += sizeof(Bits))
+    out.push_back(std::bit_cast<T>(from_little_endian<Bits>(bytes.data() + i)));
+  return out;
+}
+
+std::vector<double> SafetensorsFile::read_doubles(const std::string& name) const {
+  return read_as<double, std::uint64_t>(name, "F64");
+}
+std::vector<std::int64_t> SafetensorsFile::read_integers(const std::string& name) const {
+  return read_as<std::int64_t, std::uint64_t>(name, "I64");
+}
+
+template <class Bits, class T>
+void SafetensorsWriter::put(const std::string& name, const char* type, const Shape& shape,
+                            const std::vector<T>& values) {
+  SERVAL_CHECK(shape.size() == static_cast<std::int64_t>(values.size()), name, " is ", to_string(shape),
+               " with ", values.size(), " values");
+  JsonValue entry = JsonValue::object(), dims = JsonValue::list(), places = JsonValue::list();
+  for (int axis = 0; axis < shape.rank(); ++axis) dims.items.push_back(JsonValue::of(shape[axis]));
+  places.items.push_back(JsonValue::of(static_cast<std::int64_t>(data_.size())));
+  for (const T value : values) append_little_endian(data_, std::bit_cast<Bits>(value));
+  places.items.push_back(JsonValue::of(static_cast<std::int64_t>(data_.size())));
+  entry.set("dtype", JsonValue::of(type));
+  entry.set("shape", std::move(dims));
+  entry.set("data_offsets", std::move(places));
+  entries_.set(name, std::move(entry));
+}
+
+void SafetensorsWriter::add(const std::string& name, const Shape& shape, const std::vector<float>& values) {
+  put<std::uint32_t>(name, "F32", shape, values);
+}
+void SafetensorsWriter::add(const std::string& name, const Shape& shape, const std::vector<double>& values) {
+  put<std::uint64_t>(name, "F64", shape, values);
+}
+void SafetensorsWriter::add(const std::string& name, const Shape& shape,
+                            const std::vector<std::int64_t>& values) {
+  put<std::uint64_t>(name, "I64", shape, values);
+}
+
+std::string SafetensorsWriter::bytes(const std::vector<std::pair<std::string, std::string>>& metadata) const {
   JsonValue header = JsonValue::object();
   if (!metadata.empty()) {
     JsonValue texts = JsonValue::object();
     for (const auto& [key, text] : metadata) texts.set(key, JsonValue::of(text));
     header.set("__metadata__", std::move(texts));
   }
-  std::int64_t end = 0;
-  for (const NamedArray& array : arrays) {
-    SERVAL_CHECK(array.shape.size() == static_cast<std::int64_t>(array.values.size()), array.name, " is ",
-                 to_string(array.shape), " with ", array.values.size(), " values");
-    JsonValue entry = JsonValue::object(), shape = JsonValue::list(), places = JsonValue::list();
-    for (int axis = 0; axis < array.shape.rank(); ++axis)
-      shape.items.push_back(JsonValue::of(array.shape[axis]));
-    places.items.push_back(JsonValue::of(end));
-    end += 4 * array.shape.size();
-    places.items.push_back(JsonValue::of(end));
-    entry.set("dtype", JsonValue::of("F32"));
-    entry.set("shape", std::move(shape));
-    entry.set("data_offsets", std::move(places));
-    header.set(array.name, std::move(entry));
-  }
+  for (const auto& [name, entry] : entries_.members) header.set(name, entry);
   std::string text = write_json(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string out;
-  out.reserve(8 + text.size() + static_cast<std::size_t>(end));
-  const auto little_endian = [&out](std::uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> 8 * i & 0xFF));
-  };
-  little_endian(text.size(), 8);
-  out += text;
-  for (const NamedArray& array : arrays) {
-    for (const float value : array.values) little_endian(std::bit_cast<std::uint32_t>(value), 4);
-  }
-  return out;
+  append_little_endian(out, static_cast<std::uint64_t>(text.size()));
+  return out + text + data_;
+}
+
+std::string safetensors_bytes(const std::vector<NamedArray>& arrays,
+                              const std::vector<std::pair<std::string, std::string>>& metadata) {
+  SafetensorsWriter writer;
+  for (const NamedArray& array : arrays) writer.add(array.name, array.shape, array.values);
+  return writer.bytes(metadata);
 }
 
 }  // namespace serval

@@ -1,6 +1,7 @@
 #include "serval/deploy/bundle.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -67,7 +68,38 @@ std::set<std::string> verified_files(const fs::path& folder) {
   return out;
 }
 
-// The network must have the blocks that the file has, in their shapes.
+constexpr const char* kState = "state/";
+
+std::string member_bytes(const BundleMember& member) {
+  SafetensorsWriter out;
+  for (const NamedArray& array : member.arrays) out.add(array.name, array.shape, array.values);
+  const auto add = [&out](const auto& arrays) {
+    for (const auto& [name, array] : arrays) out.add(kState + name, array.shape, array.values);
+  };
+  add(member.state.floats);
+  add(member.state.doubles);
+  add(member.state.integers);
+  return out.bytes({{"model", member.model}, {"fold", cat(member.fold + 1)}, {"seed", cat(member.seed)}});
+}
+
+void read_arrays(const SafetensorsFile& file, BundleMember& member) {
+  for (const std::string& name : file.names()) {
+    const Shape shape = file.shape(name);
+    if (name.compare(0, std::strlen(kState), kState) != 0) {
+      member.arrays.push_back({name, shape, file.read_floats(name)});
+      continue;
+    }
+    const std::string own = name.substr(std::strlen(kState));
+    if (file.type(name) == "F64") {
+      member.state.doubles[own] = {shape, file.read_doubles(name)};
+    } else if (file.type(name) == "I64") {
+      member.state.integers[own] = {shape, file.read_integers(name)};
+    } else {
+      member.state.floats[own] = {shape, file.read_floats(name)};
+    }
+  }
+}
+
 void check_weights(const Bundle& bundle, const BundleMember& member) {
   for (const auto& [name, input] : bundle.model(member.model).inputs) {
     const std::size_t columns = member.array("input/" + name + "/mean").values.size();
@@ -100,9 +132,7 @@ void write_bundle(const std::string& folder, const Bundle& bundle, const Files& 
     throw ConfigError(cat(folder, ": is there already; choose another place with --out"));
   Files files;
   for (const BundleMember& member : bundle.members) {
-    files.emplace_back(member.file, safetensors_bytes(member.arrays, {{"model", member.model},
-                                                                      {"fold", cat(member.fold + 1)},
-                                                                      {"seed", cat(member.seed)}}));
+    files.emplace_back(member.file, member_bytes(member));
   }
   files.emplace_back("bundle.json", write_json(bundle_json(bundle)));
   files.insert(files.end(), more.begin(), more.end());
@@ -136,9 +166,7 @@ Bundle read_bundle(const std::string& folder) {
   for (BundleMember& member : out.members) {
     if (files.count(member.file) == 0)
       throw DataError(cat((root / member.file).string(), ": is not in SHA256SUMS"));
-    const SafetensorsFile weights(root / member.file);
-    for (const std::string& name : weights.names())
-      member.arrays.push_back({name, weights.shape(name), weights.read_floats(name)});
+    read_arrays(SafetensorsFile(root / member.file), member);
     check_weights(out, member);
   }
   return out;

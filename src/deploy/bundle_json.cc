@@ -26,7 +26,7 @@ const Options<BundleRule> kRules = {{"none", BundleRule::kNone},
                                     {"vote", BundleRule::kVote}};
 
 JsonValue model_json(const BundleModel& model) {
-  JsonValue inputs = JsonValue::object(), outputs = JsonValue::list();
+  JsonValue inputs = JsonValue::object(), outputs = JsonValue::list(), out = JsonValue::object();
   for (const auto& [name, input] : model.inputs) inputs.set(name, settings_to_json(input));
   for (const BundleOutput& output : model.outputs) {
     JsonValue item = JsonValue::object();
@@ -34,8 +34,11 @@ JsonValue model_json(const BundleModel& model) {
     item.set("weight", JsonValue::of(output.weight));
     outputs.items.push_back(std::move(item));
   }
-  JsonValue out = JsonValue::object();
   out.set("inputs", std::move(inputs));
+  if (model.learner) {
+    out.set("learner", settings_to_json(*model.learner));
+    return out;
+  }
   out.set("network", settings_to_json(model.network));
   out.set("outputs", std::move(outputs));
   out.set("softmax", JsonValue::of(model.divides ? kDivides : kMultiplies));
@@ -85,6 +88,12 @@ BundleModel model_of(const JsonValue& json) {
   BundleModel out;
   for (const auto& [name, input] : field(json, "inputs", Kind::kObject).members)
     out.inputs.emplace_back(name, settings_of<features::InputSettings>(input));
+  if (json.find("learner") != nullptr) {
+    out.learner = settings_of<learners::LearnerSettings>(field(json, "learner", Kind::kObject));
+    if (out.inputs.size() != 1)
+      throw DataError(cat(to_string(json.place), ": a learner with ", out.inputs.size(), " inputs"));
+    return out;
+  }
   out.network = settings_of<nn::NetworkSettings>(field(json, "network", Kind::kObject));
   for (const JsonValue& output : field(json, "outputs", Kind::kList).items)
     out.outputs.push_back(

@@ -32,7 +32,7 @@ void Session::add_model(const std::string& name, const BundleModel& settings) {
   Model& model = models_.emplace_back();
   model.settings = &settings;
   model.network = settings.network;
-  if (settings.outputs.size() > 1 || !settings.outputs.front().layer.empty()) {
+  if (!settings.learner && (settings.outputs.size() > 1 || !settings.outputs.front().layer.empty())) {
     model.network.outputs.clear();
     for (const BundleOutput& output : settings.outputs) model.network.outputs.push_back(output.layer);
   }
@@ -48,6 +48,25 @@ void Session::add_model(const std::string& name, const BundleModel& settings) {
   model.room_time.assign(model.inputs.size(), 0);
   for (std::size_t m = 0; m < bundle_.members.size(); ++m) {
     if (bundle_.members[m].model == name) model.members.push_back(static_cast<std::int64_t>(m));
+  }
+  if (settings.learner) add_learners(model);
+}
+
+void Session::add_learners(Model& model) {
+  const std::int64_t columns = extractors_[model.sets.front()].dimension();
+  const auto classes = static_cast<std::int64_t>(bundle_.classes.size());
+  for (const std::int64_t place : model.members) {
+    const BundleMember& member = bundle_.members[static_cast<std::size_t>(place)];
+    try {
+      model.learners.push_back(learners::restore(*model.settings->learner, member.state));
+    } catch (const DataError& error) {
+      throw DataError(cat(member.file, ": ", error.what()));
+    }
+    const learners::Learner& learner = *model.learners.back();
+    if (learner.columns() != columns || learner.classes() != classes) {
+      throw DataError(cat(member.file, ": reads ", learner.columns(), " columns and tells ",
+                          learner.classes(), " classes apart; the bundle has ", columns, " and ", classes));
+    }
   }
 }
 
@@ -182,6 +201,21 @@ evaluate::Probabilities Session::run_member(Model& model, std::size_t member, co
   return out;
 }
 
+evaluate::Probabilities Session::run_learner(const Model& model, std::size_t member, const Items& items,
+                                             const features::FeatureMatrix& matrix) const {
+  const BundleMember& of = bundle_.members[static_cast<std::size_t>(model.members[member])];
+  const std::string group = "input/" + model.settings->inputs.front().first;
+  evaluate::Probabilities out;
+  for (const features::Segment& item : items.front()) {
+    SERVAL_CHECK(item.real_frames == 1, "a learner reads one vector, not ", item.real_frames, " frames");
+    const std::vector<float> vector = learners::normalised(
+        {matrix.values.data() + item.first_frame * matrix.dimension, 1, matrix.dimension},
+        of.array(group + "/mean").values, of.array(group + "/scale").values);
+    out.push_back(model.learners[member]->scores({vector.data(), 1, matrix.dimension}).front());
+  }
+  return out;
+}
+
 std::vector<ModelScores> Session::score(const audio::Waveform& waveform) {
   std::vector<features::FeatureMatrix> matrices;
   const auto samples = static_cast<std::int64_t>(waveform.samples.size());
@@ -194,17 +228,22 @@ std::vector<ModelScores> Session::score(const audio::Waveform& waveform) {
   std::vector<ModelScores> out;
   for (Model& model : models_) {
     const Items items = plan(model, matrices);
-    make_room(model, items);
+    if (!model.settings->learner) make_room(model, items);
     ModelScores& scores = out.emplace_back();
     scores.items = items.front();
     if (!model.settings->inputs.front().second.whole())
       scores.hop_s =
           static_cast<double>(extractors_[model.sets.front()].hop_samples()) / waveform.sample_rate_hz;
     scores.members.resize(bundle_.members.size());
-    for (std::size_t i = 0; i < model.inputs.size(); ++i)
-      model.inputs[i].set_features(matrices[model.sets[i]]);
-    for (std::size_t m = 0; m < model.members.size(); ++m)
-      scores.members[static_cast<std::size_t>(model.members[m])] = run_member(model, m, items);
+    if (!model.settings->learner) {
+      for (std::size_t i = 0; i < model.inputs.size(); ++i)
+        model.inputs[i].set_features(matrices[model.sets[i]]);
+    }
+    for (std::size_t m = 0; m < model.members.size(); ++m) {
+      scores.members[static_cast<std::size_t>(model.members[m])] =
+          model.settings->learner ? run_learner(model, m, items, matrices[model.sets.front()])
+                                  : run_member(model, m, items);
+    }
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include "serval/deploy/bundle.h"
 #include "serval/evaluate/probability_scores.h"
 #include "serval/features/extractor.h"
+#include "serval/learners/learner.h"
 
 #include "input_batches.h"
 
@@ -37,19 +38,23 @@ class Session {
     std::vector<std::size_t> sets;  // the feature set of each input
     std::vector<InputBatches> inputs;
     std::vector<std::int64_t> members;                   // places in Bundle::members
-    std::vector<std::unique_ptr<nn::Network>> networks;  // [member]
-    std::int64_t room = 0;                               // items in a batch
-    std::vector<std::int64_t> room_time;                 // [input], frames
-    Tensor scores, mean_output;                          // [room, class]
+    std::vector<std::unique_ptr<nn::Network>> networks;  // [member]; or
+    std::vector<std::unique_ptr<learners::Learner>> learners;
+    std::int64_t room = 0;                // items in a batch
+    std::vector<std::int64_t> room_time;  // [input], frames
+    Tensor scores, mean_output;           // [room, class]
   };
   // The segments of each input, [input][item].
   using Items = std::vector<std::vector<features::Segment>>;
 
   void add_model(const std::string& name, const BundleModel& settings);
+  void add_learners(Model& model);
   void make_room(Model& model, const Items& items);
   void load_weights(nn::Network& network, const BundleMember& member) const;
   Items plan(const Model& model, const std::vector<features::FeatureMatrix>& matrices) const;
   evaluate::Probabilities run_member(Model& model, std::size_t member, const Items& items);
+  evaluate::Probabilities run_learner(const Model& model, std::size_t member, const Items& items,
+                                      const features::FeatureMatrix& matrix) const;
   void write_scores(Model& model, const nn::Network& network, std::int64_t count);
 
   const Bundle& bundle_;

@@ -10,6 +10,7 @@
 #include "serval/experiment/resolve.h"
 #include "serval/store/hdf5.h"
 #include "serval/store/seal.h"
+#include "serval/train/fitted_learner.h"
 
 #include "json_fields.h"
 #include "model_card.h"
@@ -99,9 +100,6 @@ void check_deployable(const ExperimentSettings& settings, const Choice& choice) 
         "fusion.rule stacking cannot be exported: a run does not keep its regression; choose --model");
   for (const std::string& name : choice.models) {
     const ModelSettings& model = model_of(settings, name);
-    if (!model.network)
-      throw ConfigError(
-          cat("models.", name, ".learner: classical models cannot be exported; choose another --model"));
     for (const auto& [input_name, input] : model.all_inputs()) {
       for (const auto& [set, features] : settings.features) {
         if (set != input.features || features::from_audio(features.type)) continue;
@@ -115,6 +113,10 @@ void check_deployable(const ExperimentSettings& settings, const Choice& choice) 
 deploy::BundleModel bundle_model(const ExperimentSettings& settings, const ModelSettings& model) {
   deploy::BundleModel out;
   out.inputs = model.all_inputs();
+  if (model.learner) {
+    out.learner = *model.learner;
+    return out;
+  }
   out.network = *model.network;
   const train::LossSettings& loss = settings.train.loss;
   train::LossType type = loss.type;
@@ -141,19 +143,24 @@ struct Heard {
 BundleMember read_member(const ExportOptions& options, const std::string& name, const ModelSettings& model,
                          int fold, std::int64_t seed, Heard& heard) {
   const std::string folder = model_folder(options.run, name, fold, static_cast<std::uint64_t>(seed));
-  const std::string path = folder + "/checkpoint.h5";
+  const char* const kind = model.learner ? "learner" : "checkpoint";
+  const std::string path = cat(folder, "/", kind, ".h5");
   const store::Seal seal = store::verify_seal(path);
-  if (seal.kind != "checkpoint" || seal.key != text_field(read_json_data(folder + "/result.json"), "key"))
-    throw DataError(cat(path, ": is not the checkpoint that result.json beside it tells of"));
+  if (seal.kind != kind || seal.key != text_field(read_json_data(folder + "/result.json"), "key"))
+    throw DataError(cat(path, ": is not the ", kind, " that result.json beside it tells of"));
   const store::Hdf5File file = store::Hdf5File::open(path);
   BundleMember out;
   out.model = name;
   out.fold = fold;
   out.seed = static_cast<std::uint64_t>(seed);
   out.file = cat("weights/", name, "-fold-", fold + 1, "-seed-", seed, ".safetensors");
-  for (const std::string& block : file.read_texts("blocks")) {
-    const std::string array = "selected/" + block;
-    out.arrays.push_back({block, file.shape(array), file.read_floats(array)});
+  if (model.learner) {
+    out.state = train::read_learner(path).state;
+  } else {
+    for (const std::string& block : file.read_texts("blocks")) {
+      const std::string array = "selected/" + block;
+      out.arrays.push_back({block, file.shape(array), file.read_floats(array)});
+    }
   }
   const NamedList<InputSettings> inputs = model.all_inputs();
   for (const auto& [input, settings] : inputs) {

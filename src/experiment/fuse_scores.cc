@@ -6,6 +6,7 @@
 #include "serval/core/error.h"
 #include "serval/evaluate/fusion.h"
 #include "serval/evaluate/fusion_weights.h"
+#include "serval/fitting/fit.h"
 #include "serval/learners/learner.h"
 
 namespace serval::experiment {
@@ -31,8 +32,9 @@ Probabilities stack(const ModelScores& fitted, const std::vector<int>& labels, c
   learners::LearnerSettings settings;
   settings.type = learners::LearnerType::kLogistic;
   const std::vector<float> x = stacking_rows(fitted), y = stacking_rows(test);
-  const auto model = learners::fit(settings, {x.data(), static_cast<std::int64_t>(labels.size()), columns},
-                                   labels, classes, 1);
+  const auto model = learners::restore(
+      settings, fitting::fit(settings, {x.data(), static_cast<std::int64_t>(labels.size()), columns}, labels,
+                             classes, 1));
   return model->scores({y.data(), static_cast<std::int64_t>(test.recordings.size()), columns});
 }
 

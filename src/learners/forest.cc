@@ -1,12 +1,7 @@
-// Random forest. OpenCV grows the trees; they are read here, as many threads as like at once.
-#include <limits>
-
-#include <opencv2/ml.hpp>
-
+// Random forest, as many threads as like at once.
 #include "serval/core/error.h"
 
 #include "models.h"
-#include "opencv_rows.h"
 
 namespace serval::learners {
 
@@ -25,8 +20,9 @@ class Forest : public Learner {
   Forest(std::vector<int> roots, std::vector<TreeNode> nodes, int columns, int classes)
       : roots_(std::move(roots)), nodes_(std::move(nodes)), columns_(columns), classes_(classes) {}
 
+  std::int64_t columns() const override { return columns_; }
+  std::int64_t classes() const override { return classes_; }
   std::vector<std::vector<float>> scores(const Rows& x) const override {
-    SERVAL_CHECK(x.columns == columns_, x.columns, " columns; the trees were grown on ", columns_);
     std::vector<std::vector<float>> out;
     for (std::int64_t r = 0; r < x.count; ++r) {
       const std::span<const float> row = x.row(r);
@@ -36,28 +32,6 @@ class Forest : public Learner {
       for (const int count : votes)
         shares.push_back(static_cast<float>(count) / static_cast<float>(roots_.size()));
     }
-    return out;
-  }
-  LearnerState state() const override {
-    LearnerState out;
-    const auto count = static_cast<std::int64_t>(nodes_.size());
-    std::vector<float> thresholds;
-    std::vector<std::int64_t> columns, left, right, labels;
-    for (const TreeNode& node : nodes_) {
-      columns.push_back(node.column);
-      thresholds.push_back(node.threshold);
-      left.push_back(node.left);
-      right.push_back(node.right);
-      labels.push_back(node.label);
-    }
-    out.integers["roots"] = {{static_cast<std::int64_t>(roots_.size())}, {roots_.begin(), roots_.end()}};
-    out.integers["node_columns"] = {{count}, std::move(columns)};
-    out.floats["thresholds"] = {{count}, std::move(thresholds)};
-    out.integers["left"] = {{count}, std::move(left)};
-    out.integers["right"] = {{count}, std::move(right)};
-    out.integers["labels"] = {{count}, std::move(labels)};
-    out.set("columns", columns_);
-    out.set("classes", classes_);
     return out;
   }
 
@@ -76,35 +50,7 @@ class Forest : public Learner {
   int columns_, classes_;
 };
 
-cv::Mat labels_of(Labels labels) {
-  cv::Mat out(static_cast<int>(labels.size()), 1, CV_32S);
-  for (std::size_t i = 0; i < labels.size(); ++i) out.at<int>(static_cast<int>(i)) = labels[i];
-  return out;
-}
-
 }  // namespace
-
-std::unique_ptr<Learner> fit_forest(const LearnerSettings& settings, const Rows& x, Labels labels,
-                                    int classes, std::uint64_t seed) {
-  cv::theRNG().state = 0x9E3779B97F4A7C15ull ^ (seed + 1);  // this thread's, which the trees draw from
-  cv::Ptr<cv::ml::RTrees> trees = cv::ml::RTrees::create();
-  trees->setMaxDepth(settings.depth > 0 ? static_cast<int>(settings.depth) : std::numeric_limits<int>::max());
-  trees->setMinSampleCount(static_cast<int>(settings.leaf));
-  trees->setTermCriteria({cv::TermCriteria::MAX_ITER, static_cast<int>(settings.trees), 0});
-  trees->train(cv::ml::TrainData::create(matrix_of(x), cv::ml::ROW_SAMPLE, labels_of(labels)));
-  std::vector<TreeNode> nodes;
-  for (const cv::ml::DTrees::Node& from : trees->getNodes()) {
-    TreeNode& node = nodes.emplace_back();
-    node.label = static_cast<int>(from.value);
-    if (from.split < 0) continue;
-    const cv::ml::DTrees::Split& split = trees->getSplits()[static_cast<std::size_t>(from.split)];
-    node.column = split.varIdx;
-    node.threshold = split.c;
-    node.left = from.left;
-    node.right = from.right;
-  }
-  return std::make_unique<Forest>(trees->getRoots(), std::move(nodes), static_cast<int>(x.columns), classes);
-}
 
 std::unique_ptr<Learner> restore_forest(const LearnerState& state) {
   const StateArray<float>& thresholds = state.get_floats("thresholds");
@@ -122,6 +68,7 @@ std::unique_ptr<Learner> restore_forest(const LearnerState& state) {
     return out;
   };
   of_shape(thresholds, {count}, "thresholds");
+  if (state.get_integers("roots").values.empty()) throw DataError("the fitted model has no tree");
   const std::vector<int> node_columns = numbers("node_columns", {count}, -1, columns);
   const std::vector<int> left = numbers("left", {count}, -1, count);
   const std::vector<int> right = numbers("right", {count}, -1, count);

@@ -15,9 +15,22 @@ namespace {
 class Pipeline : public Learner {
  public:
   Pipeline(std::vector<std::unique_ptr<Step>> steps, std::unique_ptr<Learner> model)
-      : steps_(std::move(steps)), model_(std::move(model)) {}
+      : steps_(std::move(steps)), model_(std::move(model)) {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const std::int64_t next = i + 1 < steps_.size() ? steps_[i + 1]->inputs() : model_->columns();
+      if (steps_[i]->columns() != next) {
+        throw DataError(
+            cat("the fitted model's step ", i, " gives ", steps_[i]->columns(), " columns to ", next));
+      }
+    }
+  }
 
+  std::int64_t columns() const override {
+    return steps_.empty() ? model_->columns() : steps_.front()->inputs();
+  }
+  std::int64_t classes() const override { return model_->classes(); }
   std::vector<std::vector<float>> scores(const Rows& x) const override {
+    SERVAL_CHECK(x.columns == columns(), x.columns, " columns; those of training were ", columns());
     std::vector<float> values;
     Rows now = x;
     for (const std::unique_ptr<Step>& step : steps_) {
@@ -26,39 +39,39 @@ class Pipeline : public Learner {
     }
     return model_->scores(now);
   }
-  LearnerState state() const override {
-    LearnerState out;
-    for (std::size_t i = 0; i < steps_.size(); ++i) out.put(cat("step", i), steps_[i]->state());
-    out.put("model", model_->state());
-    return out;
-  }
 
  private:
   std::vector<std::unique_ptr<Step>> steps_;
   std::unique_ptr<Learner> model_;
 };
 
-void check_rows(const Rows& x, Labels labels, int classes) {
-  SERVAL_CHECK(x.count >= 1 && x.columns >= 1 && static_cast<std::int64_t>(labels.size()) == x.count,
-               labels.size(), " labels of ", x.count, " rows with ", x.columns, " columns");
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes), 0);
-  for (const int label : labels) {
-    SERVAL_CHECK(label >= 0 && label < classes, "label ", label, " of ", classes);
-    ++counts[static_cast<std::size_t>(label)];
+std::unique_ptr<Learner> restore_model(const LearnerSettings& settings, const LearnerState& state) {
+  switch (settings.type) {
+    case LearnerType::kLinearSvm:
+    case LearnerType::kLogistic:
+      return restore_linear(settings, state);
+    case LearnerType::kRbfSvm:
+      return restore_rbf_svm(state);
+    case LearnerType::kRandomForest:
+      return restore_forest(state);
+    case LearnerType::kNearestNeighbours:
+      return restore_neighbours(state);
   }
-  for (std::size_t c = 0; c < counts.size(); ++c) SERVAL_CHECK(counts[c] > 0, "class ", c, " has no row");
+  throw InternalError("an unknown learner");
 }
 
 }  // namespace
 
-std::vector<double> class_weights(bool balanced, Labels labels, int classes) {
-  std::vector<double> weights(static_cast<std::size_t>(classes), 1.0);
-  if (!balanced) return weights;
-  for (int c = 0; c < classes; ++c) {
-    const auto count = static_cast<double>(std::count(labels.begin(), labels.end(), c));
-    weights[static_cast<std::size_t>(c)] = static_cast<double>(labels.size()) / (classes * count);
+std::vector<float> normalised(const Rows& x, std::span<const float> mean, std::span<const float> scale) {
+  SERVAL_CHECK(x.columns == static_cast<std::int64_t>(mean.size()) && mean.size() == scale.size(), x.columns,
+               " columns; those of training were ", mean.size());
+  std::vector<float> out;
+  out.reserve(static_cast<std::size_t>(x.count * x.columns));
+  for (std::int64_t r = 0; r < x.count; ++r) {
+    const std::span<const float> row = x.row(r);
+    for (std::size_t c = 0; c < row.size(); ++c) out.push_back((row[c] - mean[c]) * scale[c]);
   }
-  return weights;
+  return out;
 }
 
 void softmax(std::vector<double>& values) {
@@ -68,58 +81,26 @@ void softmax(std::vector<double>& values) {
   for (double& value : values) value /= sum;
 }
 
-std::unique_ptr<Learner> fit(const LearnerSettings& settings, const Rows& x, std::span<const int> labels,
-                             int classes, std::uint64_t seed) {
-  check_rows(x, labels, classes);
-  std::vector<std::unique_ptr<Step>> steps;
-  std::vector<float> values;
-  Rows now = x;
-  for (const StepSettings& step : settings.steps) {
-    steps.push_back(fit_step(step, now, seed));
-    values = steps.back()->apply(now);
-    now = {values.data(), x.count, steps.back()->columns()};
+std::vector<std::size_t> class_places(const std::vector<std::int64_t>& labels) {
+  std::vector<std::size_t> out;
+  for (std::size_t c = 0; c < labels.size(); ++c) {
+    const auto found = std::find(labels.begin(), labels.end(), static_cast<std::int64_t>(c));
+    if (found == labels.end()) throw DataError(cat("the fitted model's labels have no class ", c));
+    out.push_back(static_cast<std::size_t>(found - labels.begin()));
   }
-  std::unique_ptr<Learner> model;
-  switch (settings.type) {
-    case LearnerType::kLinearSvm:
-    case LearnerType::kLogistic:
-      model = fit_linear(settings, now, labels, classes);
-      break;
-    case LearnerType::kRbfSvm:
-      model = fit_rbf_svm(settings, now, labels, classes);
-      break;
-    case LearnerType::kRandomForest:
-      model = fit_forest(settings, now, labels, classes, seed);
-      break;
-    case LearnerType::kNearestNeighbours:
-      model = fit_neighbours(settings, now, labels, classes);
-      break;
-  }
-  return std::make_unique<Pipeline>(std::move(steps), std::move(model));
+  return out;
+}
+
+std::unique_ptr<Step> restore_step(const StepSettings& settings, const LearnerState& state) {
+  if (settings.type == StepType::kPca) return restore_pca(settings, state);
+  return restore_k_means(settings, state);
 }
 
 std::unique_ptr<Learner> restore(const LearnerSettings& settings, LearnerState state) {
   std::vector<std::unique_ptr<Step>> steps;
   for (std::size_t i = 0; i < settings.steps.size(); ++i)
     steps.push_back(restore_step(settings.steps[i], state.take(cat("step", i))));
-  const LearnerState own = state.take("model");
-  std::unique_ptr<Learner> model;
-  switch (settings.type) {
-    case LearnerType::kLinearSvm:
-    case LearnerType::kLogistic:
-      model = restore_linear(settings, own);
-      break;
-    case LearnerType::kRbfSvm:
-      model = restore_rbf_svm(own);
-      break;
-    case LearnerType::kRandomForest:
-      model = restore_forest(own);
-      break;
-    case LearnerType::kNearestNeighbours:
-      model = restore_neighbours(own);
-      break;
-  }
-  return std::make_unique<Pipeline>(std::move(steps), std::move(model));
+  return std::make_unique<Pipeline>(std::move(steps), restore_model(settings, state.take("model")));
 }
 
 }  // namespace serval::learners

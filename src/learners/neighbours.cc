@@ -1,10 +1,10 @@
-// Nearest neighbours, by OpenCV.
-#include <opencv2/ml.hpp>
+// Nearest neighbours by Euclidean distance; of two as near, the one that was learned first.
+#include <algorithm>
+#include <numeric>
 
 #include "serval/core/error.h"
 
 #include "models.h"
-#include "opencv_rows.h"
 
 namespace serval::learners {
 
@@ -12,77 +12,62 @@ namespace {
 
 class Neighbours : public Learner {
  public:
-  Neighbours(std::vector<float> samples, std::int64_t columns, std::vector<std::int64_t> labels, int classes,
-             int count)
-      : samples_(std::move(samples)),
-        columns_(columns),
-        labels_(std::move(labels)),
-        classes_(classes),
-        count_(count),
-        search_(cv::ml::KNearest::create()) {
-    search_->setAlgorithmType(cv::ml::KNearest::BRUTE_FORCE);
-    search_->setIsClassifier(true);
-    cv::Mat responses(static_cast<int>(labels_.size()), 1, CV_32S);
-    for (std::size_t i = 0; i < labels_.size(); ++i)
-      responses.at<int>(static_cast<int>(i)) = static_cast<int>(labels_[i]);
-    const Rows rows{samples_.data(), static_cast<std::int64_t>(labels_.size()), columns_};
-    search_->train(matrix_of(rows), cv::ml::ROW_SAMPLE, responses);
+  explicit Neighbours(const LearnerState& state)
+      : classes_(state.get("classes")), near_(state.get("neighbours")) {
+    const StateArray<float>& samples = state.get_floats("samples");
+    count_ = samples.shape[0];
+    columns_ = samples.shape[1];
+    samples_ = of_shape(samples, {count_, columns_}, "samples");
+    labels_ = of_shape(state.get_integers("labels"), {count_}, "labels");
+    for (const std::int64_t label : labels_) {
+      if (label < 0 || label >= classes_)
+        throw DataError(cat("the fitted model has a label ", label, " of ", classes_));
+    }
+    if (near_ < 1 || near_ > count_)
+      throw DataError(cat("the fitted model asks ", near_, " neighbours of ", count_));
   }
 
+  std::int64_t columns() const override { return columns_; }
+  std::int64_t classes() const override { return classes_; }
   std::vector<std::vector<float>> scores(const Rows& x) const override {
-    cv::Mat results, labels;
-    search_->findNearest(matrix_of(x), count_, results, labels);
     std::vector<std::vector<float>> out;
-    for (int r = 0; r < labels.rows; ++r) {
+    std::vector<double> distances(labels_.size());
+    std::vector<std::size_t> order(labels_.size());
+    const Rows samples{samples_.data(), count_, columns_};
+    for (std::int64_t r = 0; r < x.count; ++r) {
+      for (std::size_t s = 0; s < distances.size(); ++s)
+        distances[s] = distance(x.row(r), samples.row(static_cast<std::int64_t>(s)));
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      std::partial_sort(order.begin(), order.begin() + near_, order.end(), [&](std::size_t a, std::size_t b) {
+        return distances[a] != distances[b] ? distances[a] < distances[b] : a < b;
+      });
       std::vector<float>& row = out.emplace_back(static_cast<std::size_t>(classes_), 0.0f);
-      for (int n = 0; n < labels.cols; ++n)
-        row[static_cast<std::size_t>(labels.at<float>(r, n))] += 1.0f / static_cast<float>(count_);
+      for (std::int64_t n = 0; n < near_; ++n)
+        row[static_cast<std::size_t>(labels_[order[static_cast<std::size_t>(n)]])] +=
+            1.0f / static_cast<float>(near_);
     }
-    return out;
-  }
-  LearnerState state() const override {
-    LearnerState out;
-    const auto count = static_cast<std::int64_t>(labels_.size());
-    out.floats["samples"] = {{count, columns_}, samples_};
-    out.integers["labels"] = {{count}, labels_};
-    out.set("classes", classes_);
-    out.set("neighbours", count_);
     return out;
   }
 
  private:
+  static double distance(std::span<const float> a, std::span<const float> b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+      sum += d * d;
+    }
+    return sum;
+  }
+
   std::vector<float> samples_;  // [sample, column]
-  std::int64_t columns_;
   std::vector<std::int64_t> labels_;
-  int classes_, count_;
-  cv::Ptr<cv::ml::KNearest> search_;
+  std::int64_t count_ = 0, columns_ = 0, classes_ = 0, near_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Learner> fit_neighbours(const LearnerSettings& settings, const Rows& x, Labels labels,
-                                        int classes) {
-  if (settings.neighbours > x.count) {
-    throw ConfigError(cat("nearest_neighbours: ", settings.neighbours, " neighbours, but there are ", x.count,
-                          " recordings to train on"));
-  }
-  return std::make_unique<Neighbours>(std::vector<float>(x.values, x.values + x.count * x.columns), x.columns,
-                                      std::vector<std::int64_t>(labels.begin(), labels.end()), classes,
-                                      static_cast<int>(settings.neighbours));
-}
-
 std::unique_ptr<Learner> restore_neighbours(const LearnerState& state) {
-  const StateArray<float>& samples = state.get_floats("samples");
-  const std::int64_t count = samples.shape[0];
-  const std::int64_t classes = state.get("classes");
-  const std::vector<std::int64_t>& labels = of_shape(state.get_integers("labels"), {count}, "labels");
-  for (const std::int64_t label : labels) {
-    if (label < 0 || label >= classes)
-      throw DataError(cat("the fitted model has a label ", label, " of ", classes));
-  }
-  return std::make_unique<Neighbours>(of_shape(samples, {count, samples.shape[1]}, "samples"),
-                                      samples.shape[1], labels, static_cast<int>(classes),
-                                      static_cast<int>(state.get("neighbours")));
+  return std::make_unique<Neighbours>(state);
 }
 
 }  // namespace serval::learners

@@ -3,6 +3,7 @@
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 #include "serval/core/settings_io.h"
+#include "serval/fitting/fit.h"
 #include "serval/store/hdf5.h"
 #include "serval/store/seal.h"
 
@@ -12,19 +13,6 @@
 namespace serval::train {
 
 namespace {
-
-std::vector<float> normalised(const learners::Rows& x, const folds::Normaliser& normaliser) {
-  SERVAL_CHECK(x.columns == static_cast<std::int64_t>(normaliser.mean.size()), x.columns,
-               " columns; those of training were ", normaliser.mean.size());
-  std::vector<float> out;
-  out.reserve(static_cast<std::size_t>(x.count * x.columns));
-  for (std::int64_t r = 0; r < x.count; ++r) {
-    const std::span<const float> row = x.row(r);
-    for (std::size_t c = 0; c < row.size(); ++c)
-      out.push_back((row[c] - normaliser.mean[c]) * normaliser.scale[c]);
-  }
-  return out;
-}
 
 // The arrays of one type: a list of their names, and each under its own.
 template <class T>
@@ -49,25 +37,27 @@ void read_arrays(const store::Hdf5File& file, const char* list,
 }  // namespace
 
 std::vector<std::vector<float>> FittedLearner::scores(const learners::Rows& x) const {
-  const std::vector<float> values = normalised(x, normaliser);
+  const std::vector<float> values = learners::normalised(x, normaliser.mean, normaliser.scale);
   return model->scores({values.data(), x.count, x.columns});
 }
 
 FittedLearner fit_learner(const Task& task) {
   const std::vector<float> raw = vectors_of(task, task.sides.train);
   const auto count = static_cast<std::int64_t>(task.sides.train.size());
-  FittedLearner out{*task.learner, task.first().normaliser, nullptr};
-  const std::vector<float> values = normalised({raw.data(), count, task.data().feature}, out.normaliser);
+  FittedLearner out{*task.learner, task.first().normaliser, {}, nullptr};
+  const std::vector<float> values = learners::normalised({raw.data(), count, task.data().feature},
+                                                         out.normaliser.mean, out.normaliser.scale);
   std::vector<int> labels;
   for (const std::int64_t r : task.sides.train)
     labels.push_back(task.data().labels[static_cast<std::size_t>(r)]);
-  out.model = learners::fit(out.settings, {values.data(), count, task.data().feature}, labels,
-                            static_cast<int>(task.data().classes), task.seed);
+  out.state = fitting::fit(out.settings, {values.data(), count, task.data().feature}, labels,
+                           static_cast<int>(task.data().classes), task.seed);
+  out.model = learners::restore(out.settings, out.state);
   return out;
 }
 
 void write_learner(const std::string& path, const Task& task, const FittedLearner& learner) {
-  const learners::LearnerState state = learner.model->state();
+  const learners::LearnerState& state = learner.state;
   write_atomically(path, [&](const std::filesystem::path& temporary) {
     store::Hdf5File file = store::Hdf5File::create(temporary);
     file.write_attribute("model", task.model);
@@ -98,12 +88,12 @@ FittedLearner read_learner(const std::string& path) {
   out.normaliser.mean = file.read_floats("normaliser/mean");
   out.normaliser.scale = file.read_floats("normaliser/scale");
   out.normaliser.fitted_on_actors = file.read_texts("normaliser/fitted_on_actors");
-  learners::LearnerState state;
+  learners::LearnerState& state = out.state;
   read_arrays(file, "floats", state.floats, &store::Hdf5File::read_floats);
   read_arrays(file, "doubles", state.doubles, &store::Hdf5File::read_doubles);
   read_arrays(file, "integers", state.integers, &store::Hdf5File::read_int64s);
   try {
-    out.model = learners::restore(out.settings, std::move(state));
+    out.model = learners::restore(out.settings, state);
   } catch (const DataError& error) {
     throw DataError(cat(path, ": ", error.what()));
   }

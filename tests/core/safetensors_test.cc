@@ -1,5 +1,8 @@
 #include "serval/core/safetensors.h"
 
+#include <cmath>
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -85,6 +88,25 @@ TEST(Safetensors, ReadsBackWhatItWrites) {
   EXPECT_EQ(file.read_floats("one"), std::vector<float>{7});
   EXPECT_EQ(file.metadata("who"), "anna \"b\"");
   EXPECT_EQ(file.metadata("else"), "");
+}
+
+TEST(Safetensors, DoublesAndWholeNumbersKeepEveryBit) {
+  const TempFolder folder;
+  const std::vector<double> doubles{1.0 / 3, -0.0, 5e-324, 1.7e308};
+  const std::vector<std::int64_t> integers{-1, std::numeric_limits<std::int64_t>::max()};
+  SafetensorsWriter writer;
+  writer.add("d", {2, 2}, doubles);
+  writer.add("i", {2}, integers);
+  writer.add("f", {1}, std::vector<float>{0.1f});
+  const SafetensorsFile file(folder.write("typed.safetensors", writer.bytes({})));
+  EXPECT_EQ(file.type("d"), "F64");
+  EXPECT_EQ(file.shape("d"), (Shape{2, 2}));
+  EXPECT_EQ(file.read_doubles("d"), doubles);
+  EXPECT_TRUE(std::signbit(file.read_doubles("d")[1]));
+  EXPECT_EQ(file.read_integers("i"), integers);
+  EXPECT_EQ(file.read_floats("f"), std::vector<float>{0.1f});
+  EXPECT_THAT(message_of<DataError>([&] { (void)file.read_doubles("f"); }),
+              HasSubstr("\"f\" is F32, not F64"));
 }
 
 }  // namespace

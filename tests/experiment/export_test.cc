@@ -161,6 +161,43 @@ TEST_F(ExportTest, FusionsAreThoseOfTheRunToTheBit) {
   }
 }
 
+TEST_F(ExportTest, ClassicalModelsPredictAsTheRunDidToTheBitAloneAndFused) {
+  run({"whole"}, R"({
+    "models": {
+      "svm": {"input": {"features": "means"}, "learner": {"type": "linear_svm"}},
+      "logistic": {"input": {"features": "means"}, "learner": {"type": "logistic", "steps": [{"type": "pca", "components": 5, "whiten": true}]}},
+      "rbf": {"input": {"features": "means", "normalise": false}, "learner": {"type": "rbf_svm"}},
+      "forest": {"input": {"features": "means"}, "learner": {"type": "random_forest", "trees": 7}},
+      "near": {"input": {"features": "means"}, "learner": {"type": "nearest_neighbours", "neighbours": 3, "steps": [{"type": "k_means", "clusters": 4}]}}},
+    "fusion": {"rule": "logit_average", "models": ["whole", "svm", "logistic"], "seeds": "together"}})");
+  for (const char* model : {"svm", "logistic", "rbf", "forest", "near"})
+    EXPECT_EQ(compare(model, 2, 1), 16) << model;
+  EXPECT_EQ(compare("fusion", 1, std::nullopt), 16);
+}
+
+TEST_F(ExportTest, ALearnerOfAnotherShapeIsRefused) {
+  run({"whole"},
+      R"({"models": {"svm": {"input": {"features": "means"}, "learner": {"type": "linear_svm"}}}})");
+  deploy::Bundle bundle = bundle_of_run(options("svm", 1, 1));
+  const auto refusal = [&](const std::function<void(learners::LearnerState&)>& change) {
+    deploy::Bundle changed = bundle;
+    change(changed.members.front().state);
+    const std::string folder = folder_ / cat("changed", ++bundles_);
+    deploy::write_bundle(folder, changed, {});
+    return message_of<DataError>([&] { deploy::Predictor predictor(folder); });
+  };
+  EXPECT_THAT(refusal([](learners::LearnerState& s) { s.doubles.clear(); }),
+              AllOf(HasSubstr("svm-fold-1-seed-1.safetensors"), HasSubstr("has no planes")));
+  EXPECT_THAT(refusal([](learners::LearnerState& s) { s.integers.at("model/labels").values[0] = 1 << 30; }),
+              HasSubstr("labels have no class"));
+  EXPECT_THAT(refusal([](learners::LearnerState& s) {
+                auto& planes = s.doubles.at("model/planes");
+                planes.values.resize(planes.values.size() - static_cast<std::size_t>(planes.shape[1]));
+                planes.shape = {planes.shape[0] - 1, planes.shape[1]};
+              }),
+              HasSubstr("reads 15 columns"));
+}
+
 TEST_F(ExportTest, EnsemblesAverageWhatTheirPartsSay) {
   run({"whole", "parts"});
   std::vector<std::vector<float>> parts;
@@ -242,7 +279,6 @@ TEST_F(ExportTest, ModelsThatNeedMoreThanSoundAreRefusedByName) {
   run({"parts", "vector"}, R"({
     "features": {"sex": {"type": "gender"}},
     "models": {
-      "svm": {"input": {"features": "means"}, "learner": {"type": "linear_svm"}},
       "told": {"inputs": {"a": {"features": "means"}, "b": {"features": "sex"}},
         "network": {"inputs": {"a": {"kind": "vector"}, "b": {"kind": "vector"}}, "layers": [
           {"type": "concat", "input": ["a", "b"]}, {"type": "dense"}]}}},
@@ -250,7 +286,6 @@ TEST_F(ExportTest, ModelsThatNeedMoreThanSoundAreRefusedByName) {
   const auto refusal = [&](const std::string& model) {
     return message_of<ConfigError>([&] { bundle_of_run(options(model, 1, 1)); });
   };
-  EXPECT_THAT(refusal("svm"), HasSubstr("models.svm.learner: classical models cannot be exported"));
   EXPECT_THAT(refusal("told"), HasSubstr("models.told, input b: features.sex are not computed from sound"));
   EXPECT_THAT(refusal("fusion"), HasSubstr("stacking cannot be exported"));
 }

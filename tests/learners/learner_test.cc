@@ -1,278 +1,157 @@
+// Models made of states that were worked out by hand.
 #include "serval/learners/learner.h"
 
 #include <cmath>
-#include <thread>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "serval/core/error.h"
-#include "serval/core/json.h"
-#include "serval/core/philox.h"
-#include "serval/core/settings_io.h"
+
+#include "tests/corpus/corpus_fixtures.h"
 
 namespace serval::learners {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::HasSubstr;
+using corpus::message_of;
+using testing::HasSubstr;
 
-LearnerSettings parse(const std::string& json) {
-  std::vector<std::string> errors;
-  LearnerSettings settings = read_settings<LearnerSettings>(parse_json(json, "learner.json"), errors);
-  EXPECT_EQ(errors, std::vector<std::string>());
-  return settings;
-}
-std::string errors_of(const std::string& json) {
-  std::vector<std::string> errors;
-  read_settings<LearnerSettings>(parse_json(json, "learner.json"), errors);
-  return join(errors, "\n");
-}
-
-std::vector<float> numbers(const JsonValue& list) {
-  std::vector<float> out;
-  for (const JsonValue& item : list.items) out.push_back(static_cast<float>(item.real));
+LearnerSettings settings_of(LearnerType type, std::vector<StepSettings> steps = {}) {
+  LearnerSettings out;
+  out.type = type;
+  out.steps = std::move(steps);
   return out;
 }
 
-// scikit-learn 1.x, by tests/golden/learners/make_learner_goldens.py.
-TEST(Learner, ScoresAreThoseOfScikitLearn) {
-  const JsonValue golden =
-      parse_json_file(std::string(SERVAL_SOURCE_DIR) + "/tests/golden/learners/learners.json");
-  const std::int64_t columns = golden.find("columns")->integer;
-  const int classes = static_cast<int>(golden.find("classes")->integer);
-  const std::vector<float> x = numbers(*golden.find("train")), z = numbers(*golden.find("test"));
-  std::vector<int> labels;
-  for (const JsonValue& label : golden.find("labels")->items)
-    labels.push_back(static_cast<int>(label.integer));
-  const Rows train{x.data(), static_cast<std::int64_t>(labels.size()), columns};
-  const Rows test{z.data(), static_cast<std::int64_t>(z.size()) / columns, columns};
-  ASSERT_EQ(golden.find("cases")->items.size(), 9u);
-  for (const JsonValue& one : golden.find("cases")->items) {
-    const std::string text = write_json(*one.find("settings"));
-    SCOPED_TRACE(text);
-    const std::vector<std::vector<float>> scores = fit(parse(text), train, labels, classes, 1)->scores(test);
-    const std::vector<float> expected = numbers(*one.find("scores"));
-    ASSERT_EQ(scores.size() * static_cast<std::size_t>(classes), expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i)
-      ASSERT_NEAR(scores[i / static_cast<std::size_t>(classes)][i % static_cast<std::size_t>(classes)],
-                  expected[i], 1e-3)
-          << i;
-  }
+// Class 1 came first in training. Plane of class 1: x + 1, of class 0: -2 x.
+LearnerState planes() {
+  LearnerState out;
+  out.doubles["model/planes"] = {{2, 3}, {1, -2, 0, 1, 0, 0.5}};
+  out.integers["model/labels"] = {{3}, {1, 0, 2}};
+  return out;
 }
 
-// Rings around each other: no plane parts them.
-struct Rings {
-  static constexpr std::int64_t kCount = 240;
-  std::vector<float> values;
-  std::vector<int> labels;
-  explicit Rings(std::uint32_t which) {
-    const RandomStream random{.seed = 5, .layer = which};
-    for (std::int64_t i = 0; i < kCount; ++i) {
-      const int ring = static_cast<int>(i % 3);
-      const float angle = 6.2831853f * random.uniform(static_cast<std::uint64_t>(2 * i));
-      const float radius =
-          static_cast<float>(ring) + 1 + 0.4f * random.uniform(static_cast<std::uint64_t>(2 * i + 1));
-      values.push_back(radius * std::cos(angle));
-      values.push_back(radius * std::sin(angle));
-      labels.push_back(ring);
-    }
-  }
-  Rows rows() const { return {values.data(), kCount, 2}; }
-};
-
-double accuracy(const std::vector<std::vector<float>>& scores, const std::vector<int>& labels) {
-  double right = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    float sum = 0;
-    for (const float score : scores[i]) {
-      EXPECT_GE(score, 0);
-      sum += score;
-    }
-    EXPECT_NEAR(sum, 1, 1e-5);
-    right += std::max_element(scores[i].begin(), scores[i].end()) - scores[i].begin() == labels[i];
-  }
-  return right / static_cast<double>(scores.size());
+TEST(Learner, PlanesBelongToTheirLabels) {
+  const float x = 0.75f;
+  const auto svm = restore(settings_of(LearnerType::kLinearSvm), planes());
+  EXPECT_EQ(svm->columns(), 1);
+  EXPECT_EQ(svm->classes(), 3);
+  const double e[] = {std::exp(-1.5), std::exp(1.75), std::exp(0.5)};
+  const std::vector<float> scores = svm->scores({&x, 1, 1}).front();
+  for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(scores[c], e[c] / (e[0] + e[1] + e[2]), 1e-6);
+  const auto logistic = restore(settings_of(LearnerType::kLogistic), planes());
+  const double s[] = {1 / (1 + std::exp(1.5)), 1 / (1 + std::exp(-1.75)), 1 / (1 + std::exp(-0.5))};
+  const std::vector<float> shares = logistic->scores({&x, 1, 1}).front();
+  for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(shares[c], s[c] / (s[0] + s[1] + s[2]), 1e-6);
 }
 
-TEST(Learner, WhatBendsPartsRingsAndWhatIsStraightDoesNot) {
-  const Rings train(1), test(2);
-  const auto right = [&](const std::string& json) {
-    return accuracy(fit(parse(json), train.rows(), train.labels, 3, 1)->scores(test.rows()), test.labels);
+TEST(Learner, OfTwoClassesThereIsOnePlane) {
+  LearnerState state;
+  state.doubles["model/planes"] = {{2, 1}, {1, 0}};
+  state.integers["model/labels"] = {{2}, {1, 0}};
+  const float x = 2;
+  const auto svm = restore(settings_of(LearnerType::kLinearSvm), state);
+  EXPECT_NEAR(svm->scores({&x, 1, 1}).front()[1], 1 / (1 + std::exp(-4.0)), 1e-6);
+}
+
+TEST(Learner, OfNeighboursAsNearTheFirstLearnedCounts) {
+  LearnerState state;
+  state.floats["model/samples"] = {{4, 1}, {1, -1, 3, 1}};
+  state.integers["model/labels"] = {{4}, {2, 0, 1, 1}};
+  state.set("model/classes", 3);
+  state.set("model/neighbours", 2);
+  const auto near = restore(settings_of(LearnerType::kNearestNeighbours), state);
+  const float x[] = {0, 2.1f};
+  const auto scores = near->scores({x, 2, 1});
+  EXPECT_THAT(scores[0], testing::ElementsAre(0.5f, 0.0f, 0.5f));
+  EXPECT_THAT(scores[1], testing::ElementsAre(0.0f, 0.5f, 0.5f));
+}
+
+TEST(Learner, StepsAreDoneInTheirOrder) {
+  // Both columns fall on (x + y) / 2 - 1, then the nearer of the centres -1 and 2 is 1.
+  LearnerState state = planes();
+  state.doubles["step0/axes"] = {{1, 2}, {0.5, 0.5}};
+  state.doubles["step0/variances"] = {{1, 1}, {4}};
+  state.doubles["step0/mean"] = {{1, 2}, {1, 1}};
+  state.doubles["step0/correction"] = {{1}, {1}};
+  state.floats["step1/centres"] = {{2, 1}, {-1, 2}};
+  state.doubles["model/planes"] = {{3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 0}};
+  StepSettings pca, clusters;
+  clusters.type = StepType::kKMeans;
+  clusters.values = ClusterValue::kNearest;
+  const LearnerSettings settings = settings_of(LearnerType::kLogistic, {pca, clusters});
+  const auto learner = restore(settings, state);
+  EXPECT_EQ(learner->columns(), 2);
+  const float x[] = {0, 0, 3, 2};  // -1, 1.5
+  const auto scores = learner->scores({x, 2, 2});
+  EXPECT_GT(scores[0][1], scores[0][0]);
+  EXPECT_GT(scores[1][0], scores[1][1]);
+  // Whitened by the deviation 2 they are -0.5 and 0.75, and the second is nearer to -1 than before.
+  LearnerSettings white = settings;
+  white.steps[0].whiten = true;
+  state.floats["step1/centres"] = {{2, 1}, {0, 2}};
+  EXPECT_EQ(restore(white, state)->scores({x, 2, 2})[1], restore(white, state)->scores({x, 2, 2})[0]);
+}
+
+TEST(Learner, WhatDoesNotFitTogetherIsRefused) {
+  const auto refusal = [](LearnerType type, const std::function<void(LearnerState&)>& change,
+                          std::vector<StepSettings> steps = {}) {
+    LearnerState state = planes();
+    state.floats["model/samples"] = {{3, 1}, {0, 1, 2}};
+    state.floats["model/vectors"] = {{3, 1}, {0, 1, 2}};
+    state.integers["model/vectors_of_class"] = {{3}, {1, 1, 1}};
+    state.doubles["model/coefficients"] = {{2, 3}, {1, 1, 1, 1, 1, 1}};
+    state.doubles["model/offsets"] = {{3}, {0, 0, 0}};
+    state.doubles["model/gamma"] = {{1}, {1}};
+    state.floats["step0/centres"] = {{2, 1}, {0, 1}};
+    state.set("model/classes", 3);
+    state.set("model/neighbours", 2);
+    change(state);
+    return message_of<DataError>([&] { restore(settings_of(type, std::move(steps)), state); });
   };
-  EXPECT_LT(right(R"({"type": "linear_svm"})"), 0.6);
-  EXPECT_LT(right(R"({"type": "logistic"})"), 0.6);
-  EXPECT_GT(right(R"({"type": "rbf_svm", "c": 10})"), 0.97);
-  EXPECT_GT(right(R"({"type": "random_forest", "trees": 100})"), 0.9);
-  EXPECT_GT(right(R"({"type": "nearest_neighbours"})"), 0.95);
-  // Distances from centres are not straight either.
-  EXPECT_GT(right(R"({"type": "linear_svm", "c": 100, "steps": [{"type": "k_means", "clusters": 24}]})"),
-            0.9);
-  EXPECT_GT(
-      right(
-          R"({"type": "logistic", "c": 100, "steps": [{"type": "k_means", "clusters": 40, "values": "nearest"}]})"),
-      0.8);
-}
-
-TEST(Learner, SameSeedSameScoresAtAnyTimeAndInAnyThread) {
-  const Rings train(1), test(2);
-  for (const char* json :
-       {R"({"type": "linear_svm"})", R"({"type": "logistic"})", R"({"type": "rbf_svm"})",
-        R"({"type": "random_forest", "trees": 20})",
-        R"({"type": "nearest_neighbours", "steps": [{"type": "k_means", "clusters": 5}]})"}) {
-    SCOPED_TRACE(json);
-    const auto scores = [&](std::uint64_t seed) {
-      return fit(parse(json), train.rows(), train.labels, 3, seed)->scores(test.rows());
-    };
-    const auto expected = scores(4);
-    std::vector<std::vector<std::vector<float>>> others(4);
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < others.size(); ++i) {
-      threads.emplace_back([&, i] {
-        if (i % 2 == 1) scores(i);  // something else first
-        others[i] = scores(4);
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    for (const auto& other : others) EXPECT_EQ(other, expected);
-  }
-}
-
-constexpr const char* kAll[] = {
-    R"({"type": "linear_svm", "balanced": true})",
-    R"({"type": "logistic", "steps": [{"type": "pca", "components": 2, "whiten": true}]})",
-    R"({"type": "rbf_svm", "steps": [{"type": "pca"}, {"type": "k_means", "clusters": 7, "values": "nearest"}]})",
-    R"({"type": "rbf_svm", "c": 10, "gamma": 0.7})",
-    R"({"type": "random_forest", "trees": 20, "depth": 4})",
-    R"({"type": "random_forest", "trees": 3})",
-    R"({"type": "nearest_neighbours", "steps": [{"type": "k_means", "clusters": 5}]})"};
-
-TEST(Learner, MadeAgainOfItsStateItGivesTheSameScores) {
-  const Rings train(1), test(2);
-  std::vector<int> two = train.labels;
-  for (int& label : two) label = label == 2 ? 0 : 1 - label;
-  for (const char* json : kAll) {
-    SCOPED_TRACE(json);
-    for (const std::vector<int>& labels : {train.labels, two}) {
-      const int classes = *std::max_element(labels.begin(), labels.end()) + 1;
-      const auto fitted = fit(parse(json), train.rows(), labels, classes, 4);
-      const auto again = restore(parse(json), fitted->state());
-      EXPECT_EQ(again->scores(test.rows()), fitted->scores(test.rows()));
-      // And once more, of the state of what was made again.
-      EXPECT_EQ(restore(parse(json), again->state())->scores(test.rows()), fitted->scores(test.rows()));
-    }
-  }
-}
-
-TEST(Learner, AStateThatIsNotWholeIsRefused) {
-  const Rings train(1);
-  for (const char* json : kAll) {
-    SCOPED_TRACE(json);
-    const LearnerState whole = fit(parse(json), train.rows(), train.labels, 3, 4)->state();
-    const auto message = [&](const LearnerState& state) -> std::string {
-      try {
-        restore(parse(json), state);
-      } catch (const DataError& error) {
-        return error.what();
-      }
-      return "made";
-    };
-    const auto each = [&](auto arrays) {
-      for (const auto& [name, array] : whole.*arrays) {
-        LearnerState without = whole;
-        (without.*arrays).erase(name);
-        EXPECT_THAT(message(without), HasSubstr("has no " + name.substr(name.find('/') + 1)));
-        LearnerState shorter = whole;
-        (shorter.*arrays)[name].values.pop_back();
-        EXPECT_THAT(message(shorter), HasSubstr("and should be")) << name;
-      }
-    };
-    each(&LearnerState::floats);
-    each(&LearnerState::doubles);
-    each(&LearnerState::integers);
-  }
-}
-
-TEST(Learner, ATreeThatLeadsNowhereIsRefused) {
-  const Rings train(1);
-  const LearnerSettings settings = parse(R"({"type": "random_forest", "trees": 3})");
-  const auto with = [&](const char* array, std::int64_t value) -> std::string {
-    LearnerState state = fit(settings, train.rows(), train.labels, 3, 4)->state();
-    state.integers.at(cat("model/", array)).values[0] = value;
-    try {
-      restore(settings, state);
-    } catch (const DataError& error) {
-      return error.what();
-    }
-    return "made";
-  };
-  EXPECT_THAT(with("left", 0), HasSubstr("node 0 leads to 0"));
-  EXPECT_THAT(with("right", 1 << 20), HasSubstr("right has a 1048576"));
-  EXPECT_THAT(with("node_columns", 2), HasSubstr("node_columns has a 2 among 2"));
-  EXPECT_THAT(with("labels", 3), HasSubstr("labels has a 3 among 3"));
-  EXPECT_THAT(with("roots", -1), HasSubstr("roots has a -1"));
-}
-
-TEST(Learner, TheForestDependsOnItsSeed) {
-  const Rings train(1), test(2);
-  const LearnerSettings settings = parse(R"({"type": "random_forest", "trees": 5})");
-  EXPECT_NE(fit(settings, train.rows(), train.labels, 3, 1)->scores(test.rows()),
-            fit(settings, train.rows(), train.labels, 3, 2)->scores(test.rows()));
-}
-
-TEST(Learner, TwoClassesWork) {
-  const std::vector<float> x{-2, -1, -1.5f, 1, 2, 1.5f, -1.2f, 1.2f};
-  const std::vector<int> labels{1, 1, 1, 0, 0, 0, 1, 0};
-  for (const char* type : {"linear_svm", "rbf_svm", "logistic", "random_forest", "nearest_neighbours"}) {
-    SCOPED_TRACE(type);
-    const auto learner =
-        fit(parse(std::string(R"({"type": ")") + type + "\"}"), {x.data(), 8, 1}, labels, 2, 1);
-    EXPECT_EQ(accuracy(learner->scores({x.data(), 8, 1}), labels), 1);
-  }
-}
-
-TEST(Learner, ConstantColumnsAreNoTrouble) {
-  std::vector<float> x;
-  std::vector<int> labels;
-  for (int i = 0; i < 30; ++i) {
-    x.insert(x.end(), {5.0f, i % 3 == 0 ? 1.0f : i % 3 == 1 ? 2.0f : 4.0f, 0.0f});
-    labels.push_back(i % 3);
-  }
-  const Rows rows{x.data(), 30, 3};
-  for (const char* json :
-       {R"({"type": "rbf_svm", "steps": [{"type": "pca", "whiten": true, "variance": 1}]})",
-        R"({"type": "random_forest", "trees": 10})", R"({"type": "nearest_neighbours", "neighbours": 3})"}) {
-    SCOPED_TRACE(json);
-    EXPECT_EQ(accuracy(fit(parse(json), rows, labels, 3, 1)->scores(rows), labels), 1);
-  }
-}
-
-TEST(Learner, AskingForMoreThanThereIsIsAnErrorThatSaysHowMuchThereIs) {
-  const std::vector<float> x{0, 1, 2, 3, 4, 5, 6, 7};
-  const std::vector<int> labels{0, 0, 1, 1};
-  const auto message = [&](const std::string& json) -> std::string {
-    try {
-      fit(parse(json), {x.data(), 4, 2}, labels, 2, 1);
-      return "no error";
-    } catch (const ConfigError& error) {
-      return error.what();
-    }
-  };
-  EXPECT_THAT(message(R"({"type": "nearest_neighbours"})"),
-              AllOf(HasSubstr("5 neighbours"), HasSubstr("4 recordings")));
-  EXPECT_THAT(message(R"({"type": "logistic", "steps": [{"type": "pca", "components": 3}]})"),
-              AllOf(HasSubstr("3 components"), HasSubstr("at most 2")));
-  EXPECT_THAT(message(R"({"type": "logistic", "steps": [{"type": "k_means", "clusters": 5}]})"),
-              AllOf(HasSubstr("5 clusters"), HasSubstr("4 recordings")));
-}
-
-TEST(Learner, MistakesInTheFileAreNamed) {
-  EXPECT_THAT(errors_of(R"({"type": "svm"})"), AllOf(HasSubstr("type"), HasSubstr("linear_svm")));
-  EXPECT_THAT(errors_of(R"({"type": "linear_svm", "c": 0})"), HasSubstr("c: 0 is out of range"));
-  EXPECT_THAT(errors_of(R"({"type": "linear_svm", "gamma": 1})"), HasSubstr("gamma"));
-  EXPECT_THAT(errors_of(R"({"type": "random_forest", "trees": 0})"), HasSubstr("trees"));
-  EXPECT_THAT(errors_of(R"({"type": "logistic", "steps": [{"type": "lda"}]})"), HasSubstr("steps[0].type"));
-  EXPECT_THAT(errors_of("{}"), HasSubstr("type: is missing"));
+  using enum LearnerType;
+  StepSettings clusters;
+  clusters.type = StepType::kKMeans;
+  EXPECT_THAT(refusal(kLinearSvm,
+                      [](LearnerState& s) {
+                        s.integers["model/labels"].values = {1, 1, 2};
+                      }),
+              HasSubstr("labels have no class 0"));
+  EXPECT_THAT(refusal(kLinearSvm,
+                      [](LearnerState& s) {
+                        s.integers["model/labels"] = {{1}, {0}};
+                      }),
+              HasSubstr("planes is [2, 3] and should be [2, 1]"));
+  EXPECT_THAT(refusal(kLinearSvm,
+                      [](LearnerState& s) {
+                        s.doubles["model/planes"] = {{1, 3}, {1, 2, 3}};
+                      }),
+              HasSubstr("3 classes and 0 columns"));
+  EXPECT_THAT(refusal(kLinearSvm, [](LearnerState&) {}, {clusters}),
+              HasSubstr("step 0 gives 2 columns to 1"));
+  EXPECT_THAT(refusal(kRbfSvm,
+                      [](LearnerState& s) {
+                        s.integers["model/vectors_of_class"].values = {1, 5, -3};
+                      }),
+              HasSubstr("vectors_of_class are not those of its vectors"));
+  EXPECT_THAT(refusal(kRbfSvm,
+                      [](LearnerState& s) {
+                        s.integers["model/vectors_of_class"].values = {1, 1, 0};
+                      }),
+              HasSubstr("do not add up"));
+  EXPECT_THAT(refusal(kNearestNeighbours, [](LearnerState& s) { s.set("model/neighbours", 4); }),
+              HasSubstr("asks 4 neighbours of 3"));
+  EXPECT_THAT(refusal(kRandomForest,
+                      [](LearnerState& s) {
+                        for (const char* name : {"node_columns", "left", "right", "labels"})
+                          s.integers[cat("model/", name)] = {{1}, {-1}};
+                        s.integers["model/labels"] = {{1}, {0}};
+                        s.floats["model/thresholds"] = {{1}, {0}};
+                        s.integers["model/roots"] = {{0}, {}};
+                        s.set("model/columns", 1);
+                      }),
+              HasSubstr("has no tree"));
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ folds:      core corpus features
 audit:      core corpus audio store folds
 nn:         core
 learners:   core
-train:      core features store folds nn learners evaluate
+fitting:    core learners
+train:      core features store folds nn learners fitting evaluate
 evaluate:   core
 report:     core audio features audit evaluate
-deploy:     core audio features nn evaluate
-experiment: core corpus audio features store folds audit nn learners train evaluate report deploy
+deploy:     core audio features nn learners evaluate
+experiment: core corpus audio features store folds audit nn learners fitting train evaluate report deploy
 "
 
 sources() { find include src cuda -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh' \) 2>/dev/null | sort; }

@@ -1,7 +1,7 @@
 // Safetensors files: 8 bytes with the length of a JSON header, little-endian; the header,
 //   {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..., "__metadata__": {...}}
-// and the numbers, row by row, at those places behind it. F32, F16 and BF16 are read, as float;
-// F32 is written.
+// and the numbers, row by row, at those places behind it. F32, F16 and BF16 are read as float, F64 and I64 as they are;
+// F32, F64 and I64 are written.
 #pragma once
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "serval/core/json.h"
 #include "serval/core/tensor.h"
 
 namespace serval {
@@ -24,7 +25,11 @@ class SafetensorsFile {
   std::vector<std::string> names() const;  // in the order of the header
   bool has(const std::string& name) const { return find(name) != nullptr; }
   Shape shape(const std::string& name) const;
-  std::vector<float> read_floats(const std::string& name) const;  // DataError for another type
+  std::string type(const std::string& name) const;  // "F32"
+  // Throw DataError for an array of another type.
+  std::vector<float> read_floats(const std::string& name) const;
+  std::vector<double> read_doubles(const std::string& name) const;
+  std::vector<std::int64_t> read_integers(const std::string& name) const;
 
  private:
   struct Entry {
@@ -34,6 +39,9 @@ class SafetensorsFile {
   };
   const Entry* find(const std::string& name) const;
   const Entry& get(const std::string& name) const;
+  std::vector<char> read_bytes(const Entry& entry) const;
+  template <class T, class Bits>
+  std::vector<T> read_as(const std::string& name, const char* wanted) const;
 
   std::filesystem::path path_;
   std::vector<Entry> entries_;
@@ -45,7 +53,23 @@ struct NamedArray {
   Shape shape;
   std::vector<float> values;
 };
-// The bytes of a file with these arrays, in their order; the data starts at a multiple of 8.
+
+// Makes a file, its arrays in the order in which they come; the data starts at a multiple of 8.
+class SafetensorsWriter {
+ public:
+  void add(const std::string& name, const Shape& shape, const std::vector<float>& values);
+  void add(const std::string& name, const Shape& shape, const std::vector<double>& values);
+  void add(const std::string& name, const Shape& shape, const std::vector<std::int64_t>& values);
+  std::string bytes(const std::vector<std::pair<std::string, std::string>>& metadata) const;
+
+ private:
+  template <class Bits, class T>
+  void put(const std::string& name, const char* type, const Shape& shape, const std::vector<T>& values);
+
+  JsonValue entries_ = JsonValue::object();
+  std::string data_;
+};
+
 std::string safetensors_bytes(const std::vector<NamedArray>& arrays,
                               const std::vector<std::pair<std::string, std::string>>& metadata);
 

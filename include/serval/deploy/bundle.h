@@ -1,6 +1,7 @@
 // A trained system as one folder, which holds all that scores need and what is known of them:
 //   bundle.json    classes, audio, features, what each model reads, networks, fusion; who trained, audit, stamps
-//   weights/*.safetensors   of each network: its blocks by name, and "input/<name>/mean" and ".../scale" of each input
+//   weights/*.safetensors   of each network: its blocks by name, and "input/<name>/mean" and ".../scale" of each input;
+//                           of each learner: its state, and the same of its input
 //   audit.json, experiment.json, README.md (the model card)
 //   SHA256SUMS     of every other file, as `sha256sum -c` reads it; without it, or with one wrong sum, nothing is believed
 //
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,8 @@
 #include "serval/core/safetensors.h"
 #include "serval/features/model_inputs.h"
 #include "serval/features/settings.h"
+#include "serval/learners/settings.h"
+#include "serval/learners/state.h"
 #include "serval/nn/network.h"
 
 namespace serval::deploy {
@@ -34,21 +38,24 @@ struct BundleOutput {
   double weight = 1;
 };
 
+// A network, or a classical model.
 struct BundleModel {
   NamedList<features::InputSettings> inputs;  // in the order of the network's
-  nn::NetworkSettings network;
+  std::optional<learners::LearnerSettings> learner;
+  nn::NetworkSettings network;  // and what follows: where there is no learner
   std::vector<BundleOutput> outputs;
   // How the softmax rounds, which follows from the loss that the network was trained by: e^z / sum, or e^z * (1 / sum).
   bool divides = false;
 };
 
-// A network that was trained: its file of weights.
+// A model that was trained: its file of weights.
 struct BundleMember {
   std::string model;
   int fold = 0;  // from 0
   std::uint64_t seed = 1;
   std::string file;                // in the bundle
   std::vector<NamedArray> arrays;  // its content
+  learners::LearnerState state;    // of a learner; by "state/<name>" in the file
 
   const NamedArray& array(const std::string& name) const;  // DataError without such
 };

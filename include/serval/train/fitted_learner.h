@@ -12,7 +12,8 @@ namespace serval::train {
 struct FittedLearner {
   learners::LearnerSettings settings;
   folds::Normaliser normaliser;
-  std::unique_ptr<learners::Learner> model;
+  learners::LearnerState state;
+  std::unique_ptr<learners::Learner> model;  // of that state
 
   // [row][class], of vectors as the features are.
   std::vector<std::vector<float>> scores(const learners::Rows& x) const;
