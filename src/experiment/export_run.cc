@@ -14,6 +14,7 @@
 
 #include "json_fields.h"
 #include "model_card.h"
+#include "refit.h"
 #include "run_directory.h"
 
 namespace serval::experiment {
@@ -70,7 +71,13 @@ Choice choose(const ExportOptions& options, const ExperimentSettings& settings, 
   out.together = out.fusion && settings.fusion->seeds == FusedSeeds::kTogether;
   std::vector<std::int64_t> folds;
   for (const report::FoldSize& fold : run.report.fold_sizes) folds.push_back(fold.fold + 1);
-  out.folds = choose("fold", folds, options.fold, options.all_folds, options.run);
+  if (options.refit) {
+    if (options.fold || options.all_folds)
+      throw ConfigError("--refit trains on every actor; leave out --fold and --ensemble folds");
+    out.folds = {static_cast<std::int64_t>(folds.size()) + 1};
+  } else {
+    out.folds = choose("fold", folds, options.fold, options.all_folds, options.run);
+  }
   if (out.together) {
     if (options.seed || options.all_seeds)
       throw ConfigError(cat(
@@ -140,9 +147,9 @@ struct Heard {
   std::set<std::string> trained, chosen;
 };
 
-BundleMember read_member(const ExportOptions& options, const std::string& name, const ModelSettings& model,
+BundleMember read_member(const std::string& run, const std::string& name, const ModelSettings& model,
                          int fold, std::int64_t seed, Heard& heard) {
-  const std::string folder = model_folder(options.run, name, fold, static_cast<std::uint64_t>(seed));
+  const std::string folder = model_folder(run, name, fold, static_cast<std::uint64_t>(seed));
   const char* const kind = model.learner ? "learner" : "checkpoint";
   const std::string path = cat(folder, "/", kind, ".h5");
   const store::Seal seal = store::verify_seal(path);
@@ -197,14 +204,24 @@ BundleRule bundle_rule(FusionRule rule) {
   throw InternalError("a fusion rule that bundles do not have");
 }
 
-std::vector<double> fitted_weights(const report::FusionReport& fusion, int fold, std::uint64_t seed) {
+// Of a refit, which has nobody to fit them on, the mean over all folds.
+std::vector<double> fitted_weights(const report::FusionReport& fusion, int fold, std::uint64_t seed,
+                                   bool refit) {
+  if (refit) {
+    std::vector<double> out(fusion.models.size(), 0.0);
+    for (const report::FusionReport::Fold& fitted : fusion.folds) {
+      for (std::size_t m = 0; m < out.size(); ++m)
+        out[m] += fitted.weights.at(m) / static_cast<double>(fusion.folds.size());
+    }
+    return out;
+  }
   for (const report::FusionReport::Fold& fitted : fusion.folds) {
     if (fitted.fold == fold && fitted.seed == seed) return fitted.weights;
   }
   throw DataError(cat("results.json: the fusion has no weights of fold ", fold + 1, ", seed ", seed));
 }
 
-void add_groups(Bundle& bundle, const Choice& choice, const FinishedRun& run) {
+void add_groups(Bundle& bundle, const Choice& choice, const FinishedRun& run, bool refit) {
   const auto place = [&](const std::string& model, int fold, std::int64_t seed) {
     const auto found =
         std::find_if(bundle.members.begin(), bundle.members.end(), [&](const BundleMember& member) {
@@ -229,12 +246,13 @@ void add_groups(Bundle& bundle, const Choice& choice, const FinishedRun& run) {
         for (const std::int64_t seed : seeds) members.push_back(place(model, fold, seed));
       }
       if (bundle.rule == BundleRule::kWeighted)
-        group.weights = fitted_weights(*run.report.fusion, fold, group.seed);
+        group.weights = fitted_weights(*run.report.fusion, fold, group.seed, refit);
     }
   }
 }
 
-JsonValue provenance(const FinishedRun& run, const Choice& choice, const Heard& heard) {
+JsonValue provenance(const FinishedRun& run, const Choice& choice, const Heard& heard,
+                     const std::optional<Refit>& refit) {
   JsonValue out = JsonValue::object(), corpora = JsonValue::object(), versions = JsonValue::object();
   for (const report::CorpusCount& corpus : run.report.corpora) {
     JsonValue item = JsonValue::object();
@@ -254,6 +272,11 @@ JsonValue provenance(const FinishedRun& run, const Choice& choice, const Heard& 
   out.set("chosen_by_actors",
           JsonValue::of(std::vector<std::string>(heard.chosen.begin(), heard.chosen.end())));
   out.set("leaks", JsonValue::of(run.report.leaks));
+  if (refit) {
+    JsonValue epochs = JsonValue::object();
+    for (const auto& [model, count] : refit->epochs) epochs.set(model, JsonValue::of(count));
+    out.set("refit_epochs", std::move(epochs));
+  }
   out.set("versions", std::move(versions));
   out.set("devices", JsonValue::of(run.report.devices));
   return out;
@@ -269,6 +292,12 @@ struct Exported {
 Exported read_run(const ExportOptions& options) {
   Exported out;
   out.run = read_finished_run(options.run);
+  if (parse_json(out.run.report.experiment, options.run + "/experiment.json").find("fused_runs") != nullptr) {
+    throw ConfigError(
+        cat(options.run,
+            ": a fusion of finished runs keeps no weights; export those runs, or run one experiment that "
+            "has all of their models and the fusion"));
+  }
   try {
     out.settings = load_experiment(options.run + "/experiment.json", {});
   } catch (const ConfigError& error) {
@@ -283,23 +312,28 @@ Exported read_run(const ExportOptions& options) {
   bundle.audio = out.settings.audio;
   std::set<std::string> wanted;
   Heard heard;
+  std::optional<Refit> refit;
+  if (options.refit) {
+    refit = refit_models(out.run, out.settings, choice.models, choice.seeds, options.device, options.threads);
+  }
+  const std::string folder = refit ? refit->folder : options.run;
   for (const std::string& name : choice.models) {
     const ModelSettings& model = model_of(out.settings, name);
     bundle.models.emplace_back(name, bundle_model(out.settings, model));
     for (const auto& [input_name, input] : bundle.models.back().second.inputs) wanted.insert(input.features);
     for (const std::int64_t fold : choice.folds) {
       for (const std::int64_t seed : choice.seeds)
-        bundle.members.push_back(read_member(options, name, model, static_cast<int>(fold) - 1, seed, heard));
+        bundle.members.push_back(read_member(folder, name, model, static_cast<int>(fold) - 1, seed, heard));
     }
   }
   for (const auto& named : out.settings.features) {
     if (wanted.count(named.first) > 0) bundle.features.push_back(named);
   }
   bundle.rule = choice.fusion ? bundle_rule(out.settings.fusion->rule) : BundleRule::kNone;
-  add_groups(bundle, choice, out.run);
+  add_groups(bundle, choice, out.run, options.refit);
   bundle.audit = out.run.report.audit.verdict();
   bundle.stamps = out.run.report.stamps;
-  bundle.provenance = provenance(out.run, choice, heard);
+  bundle.provenance = provenance(out.run, choice, heard, refit);
   return out;
 }
 

@@ -61,6 +61,19 @@ std::string content_section(const deploy::Bundle& bundle) {
     out += cat("* model ", cell(member.model), ", fold ", member.fold + 1, ", seed ", member.seed, "\n");
     folds.insert(member.fold);
   }
+  if (const JsonValue* epochs = bundle.provenance.find("refit_epochs")) {
+    out += "\nThese models were trained once more, on every actor of the data";
+    std::vector<std::string> lengths;
+    for (const auto& [model, count] : epochs->members)
+      lengths.push_back(cat(cell(model), " ", count.integer));
+    if (!lengths.empty())
+      out +=
+          cat(", networks for as many epochs as the middle one of their folds (", join(lengths, ", "), ")");
+    return out +
+           ". Nobody is left on whom they could be measured: the figures below are those of the run's folds, "
+           "each on "
+           "actors that its models had not heard.\n";
+  }
   out += folds.size() == 1
              ? "\nThese networks have not heard the test actors of their fold; they were scored on them.\n"
              : "\nThe scores of several folds are averaged. Together they have heard every actor of the "

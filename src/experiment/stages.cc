@@ -23,14 +23,13 @@ std::vector<int> stages_of(const ExperimentSettings& settings, const std::vector
   return out;
 }
 
-// The middle one of the epochs that the inner folds chose; of two, the later.
+}  // namespace
+
 int middle_epoch(std::vector<int> epochs) {
   const auto middle = epochs.begin() + static_cast<std::ptrdiff_t>(epochs.size() / 2);
   std::nth_element(epochs.begin(), middle, epochs.end());
   return *middle;
 }
-
-}  // namespace
 
 std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings, std::vector<train::Task>& tasks,
                                           const train::CohortOptions& options) {

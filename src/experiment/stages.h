@@ -16,4 +16,7 @@ std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings, st
 // Takes out the tasks of inner folds and their results, which no table shows; their time counts as their fold's.
 void keep_outer(std::vector<train::Task>& tasks, std::vector<train::TaskResult>& results);
 
+// The middle one of the epochs that folds chose; of two, the later.
+int middle_epoch(std::vector<int> epochs);
+
 }  // namespace serval::experiment

@@ -235,6 +235,54 @@ TEST_F(ExportTest, EnsemblesAverageWhatTheirPartsSay) {
                           HasSubstr("leak audit: passed"), HasSubstr("| actor | ravdess/01 |")));
 }
 
+TEST_F(ExportTest, ARefitHasHeardEveryActorForAsLongAsTheFoldsSay) {
+  run({"whole", "vector"}, R"({
+    "models": {"svm": {"input": {"features": "means"}, "learner": {"type": "linear_svm"}}},
+    "fusion": {"rule": "weighted", "models": ["whole", "svm"]}})");
+  ExportOptions wanted = options("fusion", 1, 2);
+  wanted.refit = true;
+  EXPECT_THAT(message_of<ConfigError>([&] { bundle_of_run(wanted); }), HasSubstr("leave out --fold"));
+  wanted.fold.reset();
+  export_run(wanted, folder_ / "refit");
+  const deploy::Bundle bundle = deploy::read_bundle(folder_ / "refit");
+  EXPECT_EQ(bundle.provenance.find("trained_on_actors")->items.size(), 6u);
+  EXPECT_EQ(bundle.provenance.find("chosen_by_actors")->items.size(), 0u);
+  const JsonValue& epochs = *bundle.provenance.find("refit_epochs");
+  ASSERT_EQ(epochs.members.size(), 1u);  // of the network; the SVM has none
+  // Six trainings of two epochs at most; of an even number the middle is the later one.
+  std::vector<std::int64_t> selected;
+  for (int fold = 1; fold <= 3; ++fold) {
+    for (const int seed : {1, 2}) {
+      const std::string path = folder_ / cat("run/models/whole/fold-0", fold, "_seed-", seed, "/result.json");
+      selected.push_back(parse_json(read_text(path), path).find("selected_epoch")->integer);
+    }
+  }
+  std::sort(selected.begin(), selected.end());
+  EXPECT_EQ(epochs.find("whole")->integer, selected[3]);
+  ASSERT_EQ(bundle.groups.size(), 1u);
+  EXPECT_NEAR(bundle.groups[0].weights.at(0) + bundle.groups[0].weights.at(1), 1, 1e-12);
+  EXPECT_EQ(bundle.members[0].seed, 2u);
+  const deploy::Predictor predictor(folder_ / "refit");
+  EXPECT_EQ(predictor.predict_file(recordings_.begin()->second).probabilities.size(),
+            predictor.classes().size());
+  EXPECT_THAT(read_text(folder_ / "refit/README.md"),
+              AllOf(HasSubstr("trained once more, on every actor"), HasSubstr("Nobody is left")));
+
+  // What is trained stays: the same bundle again. The run itself is as it was.
+  const auto written = fs::last_write_time(folder_ / "run/refit/models/whole/fold-04_seed-2/result.json");
+  export_run(wanted, folder_ / "again");
+  EXPECT_EQ(fs::last_write_time(folder_ / "run/refit/models/whole/fold-04_seed-2/result.json"), written);
+  EXPECT_EQ(read_text(folder_ / "again/SHA256SUMS"), read_text(folder_ / "refit/SHA256SUMS"));
+  EXPECT_EQ(compare("whole", 2, 1), 16);
+
+  const std::string path = recordings_.begin()->second;
+  std::string bytes = read_text(path);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_atomically(path, bytes);
+  EXPECT_THAT(message_of<DataError>([&] { bundle_of_run(wanted); }),
+              AllOf(HasSubstr(path), HasSubstr("no longer the file that the run heard")));
+}
+
 TEST_F(ExportTest, ThreadsShareAPredictor) {
   run({"whole", "parts"});
   export_run(options("parts", 1, 1), folder_ / "one");

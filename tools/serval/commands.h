@@ -86,6 +86,7 @@ struct ExportArguments {
   std::optional<int> fold;
   std::optional<std::int64_t> seed;
   std::vector<std::string> ensemble;  // folds, seeds
+  bool refit = false;
 };
 
 struct PredictArguments {
@@ -98,7 +99,7 @@ struct PredictArguments {
 };
 
 void run(const Common& common, const ExperimentArguments& arguments);
-void export_run(const ExportArguments& arguments);
+void export_run(const Common& common, const ExportArguments& arguments);
 // Throws DataError at the end where a recording could not be scored.
 void predict(const Common& common, const PredictArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);

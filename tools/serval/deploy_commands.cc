@@ -85,7 +85,7 @@ PredictRow predict_one(const deploy::Predictor& predictor, const std::string& re
 
 }  // namespace
 
-void export_run(const ExportArguments& arguments) {
+void export_run(const Common& common, const ExportArguments& arguments) {
   experiment::ExportOptions options;
   options.run = arguments.run;
   options.model = arguments.model;
@@ -96,6 +96,11 @@ void export_run(const ExportArguments& arguments) {
   };
   options.all_folds = over("folds");
   options.all_seeds = over("seeds");
+  options.refit = arguments.refit;
+  if (options.refit) {
+    options.device = choose_device(common.device);
+    options.threads = threads_of(common);
+  }
   experiment::export_run(options, arguments.out);
   std::cout << arguments.out << '\n';
 }

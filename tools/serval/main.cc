@@ -178,7 +178,7 @@ CLI::App* add_fuse(CLI::App& app, Common& common, serval::cli::FuseArguments& ar
   return fuse;
 }
 
-CLI::App* add_export(CLI::App& app, serval::cli::ExportArguments& arguments) {
+CLI::App* add_export(CLI::App& app, Common& common, serval::cli::ExportArguments& arguments) {
   CLI::App* command = app.add_subcommand("export",
                                          "write a finished run's networks as a bundle: one folder with all "
                                          "that scores need. What the run has several\n"
@@ -194,6 +194,10 @@ CLI::App* add_export(CLI::App& app, serval::cli::ExportArguments& arguments) {
       ->allow_extra_args(false)
       ->delimiter(',')
       ->check(CLI::IsMember({"folds", "seeds"}));
+  command->add_flag("--refit", arguments.refit,
+                    "train the models once more, on every actor; the run's figures stay those of its folds");
+  command->add_option("--device", common.device, "of a refit: auto, cpu, cuda or cuda:N");
+  add_threads(command, common);
   return command;
 }
 
@@ -320,7 +324,7 @@ int main(int argc, char** argv) {
   serval::cli::FuseArguments fused;
   add_fuse(app, common, fused)->callback([&] { serval::cli::fuse(common, fused); });
   serval::cli::ExportArguments exported;
-  add_export(app, exported)->callback([&] { serval::cli::export_run(exported); });
+  add_export(app, common, exported)->callback([&] { serval::cli::export_run(common, exported); });
   serval::cli::PredictArguments predicted;
   add_predict(app, common, predicted)->callback([&] { serval::cli::predict(common, predicted); });
 

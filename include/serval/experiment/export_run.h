@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "serval/core/tensor.h"
 #include "serval/deploy/bundle.h"
 
 namespace serval::experiment {
@@ -16,10 +17,14 @@ struct ExportOptions {
   std::optional<int> fold;  // from 1
   std::optional<std::int64_t> seed;
   bool all_folds = false, all_seeds = false;  // their scores are averaged
+  // Trains the models once more, on every actor, for as long as the folds' middle one, in the folder <run>/refit.
+  bool refit = false;
+  Device device = {};  // where, with how many threads
+  int threads = 1;
 };
 
 // Reads the run, its audit and its checkpoints. Throws ConfigError where a choice is missing or names nothing, or where the
-// model cannot score a recording by its sound alone: classical models, features made elsewhere, statistics of each speaker,
+// model cannot score a recording by its sound alone: features made elsewhere, statistics of each speaker,
 // the fusion rule stacking. DataError for a run that is damaged, AuditError where its audit failed.
 deploy::Bundle bundle_of_run(const ExportOptions& options);
 
