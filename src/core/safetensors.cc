@@ -120,6 +120,23 @@ std::string SafetensorsFile::metadata(const std::string& key) const {
   return "";
 }
 
+std::optional<std::vector<std::string>> SafetensorsFile::text_list(const std::string& key) const {
+  const std::string text = metadata(key);
+  if (text.empty()) return std::nullopt;
+  const std::string where = cat(path_.string(), ", ", key);
+  std::vector<std::string> out;
+  try {
+    const JsonValue list = parse_json(text, where);
+    for (const JsonValue& item : list.items) out.push_back(item.text);
+    if (list.kind == JsonValue::Kind::kList &&
+        std::all_of(list.items.begin(), list.items.end(),
+                    [](const JsonValue& item) { return item.kind == JsonValue::Kind::kText; }))
+      return out;
+  } catch (const ConfigError&) {
+  }
+  throw DataError(cat(where, ": is no list of texts"));
+}
+
 std::vector<std::string> SafetensorsFile::names() const {
   std::vector<std::string> out;
   for (const Entry& entry : entries_) out.push_back(entry.name);

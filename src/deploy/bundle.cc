@@ -79,10 +79,16 @@ std::string member_bytes(const BundleMember& member) {
   add(member.state.floats);
   add(member.state.doubles);
   add(member.state.integers);
-  return out.bytes({{"model", member.model}, {"fold", cat(member.fold + 1)}, {"seed", cat(member.seed)}});
+  std::vector<std::pair<std::string, std::string>> notes = {
+      {"model", member.model}, {"fold", cat(member.fold + 1)}, {"seed", cat(member.seed)}};
+  if (member.trained_on) notes.emplace_back(kTrainedOnActors, write_json(JsonValue::of(*member.trained_on)));
+  if (member.chosen_by) notes.emplace_back(kChosenByActors, write_json(JsonValue::of(*member.chosen_by)));
+  return out.bytes(notes);
 }
 
 void read_arrays(const SafetensorsFile& file, BundleMember& member) {
+  member.trained_on = file.text_list(kTrainedOnActors);
+  member.chosen_by = file.text_list(kChosenByActors);
   for (const std::string& name : file.names()) {
     const Shape shape = file.shape(name);
     if (name.compare(0, std::strlen(kState), kState) != 0) {

@@ -178,8 +178,14 @@ BundleMember read_member(const std::string& run, const std::string& name, const 
           {"input/" + input + what, file.shape(group + what), file.read_floats(group + what)});
     for (const std::string& actor : file.read_texts(group + "/fitted_on_actors")) heard.trained.insert(actor);
   }
-  for (const std::string& actor : file.read_texts("lineage/actors_trained")) heard.trained.insert(actor);
-  for (const std::string& actor : file.read_texts("lineage/actors_chosen")) heard.chosen.insert(actor);
+  const std::vector<std::string> trained = file.read_texts("lineage/actors_trained");
+  const std::vector<std::string> chosen = file.read_texts("lineage/actors_chosen");
+  heard.trained.insert(trained.begin(), trained.end());
+  heard.chosen.insert(chosen.begin(), chosen.end());
+  if (file.read_integer_attribute("weights_tell") != 0) {
+    out.trained_on = trained;
+    out.chosen_by = chosen;
+  }
   return out;
 }
 

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 
+#include "serval/core/safetensors.h"
+
 namespace serval::train {
 
 namespace {
@@ -52,7 +54,12 @@ Lineage read_lineage(const store::Hdf5File& file) {
 }
 
 std::optional<HeardActors> actors_heard_by(const std::string& path) {
-  if (std::filesystem::path(path).extension() == ".safetensors") return std::nullopt;
+  if (std::filesystem::path(path).extension() == ".safetensors") {
+    const SafetensorsFile file(path);
+    const auto trained = file.text_list(kTrainedOnActors), chosen = file.text_list(kChosenByActors);
+    if (!trained || !chosen) return std::nullopt;
+    return HeardActors{*trained, *chosen};
+  }
   const store::Hdf5File file = store::Hdf5File::open(path);
   if (!file.has("lineage/actors_trained")) return std::nullopt;
   // Weights that start from untold ones do not tell either.

@@ -23,7 +23,8 @@ Lineage read_lineage(const store::Hdf5File& file);
 struct HeardActors {
   std::vector<std::string> trained, chosen;
 };
-// The actors that the weights of a file have heard; none where it does not tell, as files of other programs.
+// The actors that the weights of a file have heard, a checkpoint or a bundle's; none where it does not tell, as files of
+// other programs.
 std::optional<HeardActors> actors_heard_by(const std::string& path);
 
 }  // namespace serval::train

@@ -283,6 +283,27 @@ TEST_F(ExportTest, ARefitHasHeardEveryActorForAsLongAsTheFoldsSay) {
               AllOf(HasSubstr(path), HasSubstr("no longer the file that the run heard")));
 }
 
+TEST_F(ExportTest, TrainingGoesOnFromABundleAndTheAuditKnowsWhomItHasHeard) {
+  run({"whole"});
+  export_run(options("whole", 2, 1), folder_ / "first");
+  const auto go_on = [&](const std::string& fold) {
+    folder_.write(
+        "on.json",
+        R"({"extends": "y.json", "name": "on", "seeds": [1], "folds": {"count": null, "groups": [)" + fold +
+            R"(]}, "models": {"whole": {"initial_weights": {"file": ")" +
+            (folder_ / "first/weights/whole-fold-2-seed-1.safetensors") + R"("}}}})");
+    fs::remove_all(folder_ / "on");
+    run_experiment(load_experiment(folder_ / "on.json", {}), {Device{}, 2, folder_ / "on"});
+  };
+  // The test actors of fold 2 are 03 and 04: the bundle has not heard them, and has trained on others.
+  go_on(R"({"test": ["ravdess/03", "ravdess/04"], "validation": ["ravdess/05"]})");
+  EXPECT_THAT(read_text(folder_ / "on/audit.json"),
+              AllOf(HasSubstr("initial_weights_heard_no_test_actor"), testing::Not(HasSubstr("\"failed\""))));
+  EXPECT_THAT(message_of<AuditError>(
+                  [&] { go_on(R"({"test": ["ravdess/01", "ravdess/04"], "validation": ["ravdess/05"]})"); }),
+              AllOf(HasSubstr("initial_weights_heard_no_test_actor"), HasSubstr("ravdess/01")));
+}
+
 TEST_F(ExportTest, ThreadsShareAPredictor) {
   run({"whole", "parts"});
   export_run(options("parts", 1, 1), folder_ / "one");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,10 @@
 
 namespace serval {
 
+// Metadata with which Serval's weights tell whom they have heard, JSON lists of actors.
+inline constexpr const char* kTrainedOnActors = "trained_on_actors";
+inline constexpr const char* kChosenByActors = "chosen_by_actors";
+
 class SafetensorsFile {
  public:
   // Throws DataError, with the path, when the file is damaged: a header that is cut short or no JSON, places outside the
@@ -22,6 +27,8 @@ class SafetensorsFile {
 
   // Of the header's "__metadata__"; "" where it has no such text.
   std::string metadata(const std::string& key) const;
+  // The same, where it is a JSON list of texts; none where there is no such text. DataError for another list.
+  std::optional<std::vector<std::string>> text_list(const std::string& key) const;
   std::vector<std::string> names() const;  // in the order of the header
   bool has(const std::string& name) const { return find(name) != nullptr; }
   Shape shape(const std::string& name) const;

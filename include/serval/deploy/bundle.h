@@ -56,6 +56,9 @@ struct BundleMember {
   std::string file;                // in the bundle
   std::vector<NamedArray> arrays;  // its content
   learners::LearnerState state;    // of a learner; by "state/<name>" in the file
+  // Actors that it was trained on, and those whose scores chose among its epochs: in the file's metadata, so that a training
+  // that starts from it can be held to them. None where it started from weights that do not tell.
+  std::optional<std::vector<std::string>> trained_on, chosen_by;
 
   const NamedArray& array(const std::string& name) const;  // DataError without such
 };
