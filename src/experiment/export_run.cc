@@ -213,14 +213,7 @@ BundleRule bundle_rule(FusionRule rule) {
 // Of a refit, which has nobody to fit them on, the mean over all folds.
 std::vector<double> fitted_weights(const report::FusionReport& fusion, int fold, std::uint64_t seed,
                                    bool refit) {
-  if (refit) {
-    std::vector<double> out(fusion.models.size(), 0.0);
-    for (const report::FusionReport::Fold& fitted : fusion.folds) {
-      for (std::size_t m = 0; m < out.size(); ++m)
-        out[m] += fitted.weights.at(m) / static_cast<double>(fusion.folds.size());
-    }
-    return out;
-  }
+  if (refit) return fusion.mean_weights();
   for (const report::FusionReport::Fold& fitted : fusion.folds) {
     if (fitted.fold == fold && fitted.seed == seed) return fitted.weights;
   }

@@ -132,9 +132,10 @@ std::string limits_section(const deploy::Bundle& bundle, const FinishedRun& run)
                     "), and gives one of them for whatever it hears, music and silence with noise too."));
   if (synthetic)
     out.emplace_back("Trained on synthetic speech, at least in part: it says nothing about people.");
-  out.push_back(cat("It has heard ", actors,
-                    " actors, who portrayed emotions in a studio: spontaneous speech, other "
-                    "languages, ages, microphones and rooms were not measured."));
+  out.push_back(
+      cat("It has heard the ", actors,
+          " speakers of the data above and nobody else: other languages, ages, microphones, rooms "
+          "and ways of speaking were not measured. Most corpora of emotions are played by actors."));
   out.emplace_back("A score says what listeners would call the voice, not what a person feels.");
   out.emplace_back("Groups differ, as the table shows; use it for no decision about a person.");
   return "\n## Limits\n\n" + list(out);

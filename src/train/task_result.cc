@@ -155,8 +155,9 @@ std::optional<TaskResult> read_task_result(const Task& task) {
   for (const JsonValue& device : member(json, "devices").items) result.devices.push_back(device.text);
   for (const JsonValue& e : member(json, "history").items) {
     result.history.push_back({static_cast<int>(member(e, "epoch").integer), member(e, "train_loss").real,
-                              member(e, "validation_loss").real, number_or_nan(member(e, "validation_uar")),
-                              member(e, "learning_rate").real, member(e, "seconds").real});
+                              number_or_nan(member(e, "validation_loss")),
+                              number_or_nan(member(e, "validation_uar")), member(e, "learning_rate").real,
+                              member(e, "seconds").real});
     if (const JsonValue* ccc = e.find("validation_ccc"); ccc != nullptr)
       result.history.back().validation_ccc = ccc->real;
   }

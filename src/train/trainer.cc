@@ -247,6 +247,8 @@ const Epoch& Trainer::run_epoch() {
                           ": the loss is not finite in epoch ", record.epoch,
                           "; lower train.optimizer.learning_rate or train.clip_norm"));
   }
+  if (impl.task.sides.validation.empty())
+    record.validation_loss = record.validation_uar = std::numeric_limits<double>::quiet_NaN();
   if (impl.better(record)) {
     impl.state.selected = record.epoch;
     impl.copy_parameters(impl.selected, impl.network.parameters());

@@ -190,7 +190,10 @@ TEST_P(TrainingOptionsTest, WhatDoesNotFitTheNetworkOrTheDataIsNamed) {
   EXPECT_THAT(error_of(R"({"schedule": {"type": "plateau"}})", false), HasSubstr("nobody validates"));
   Task unseen = task_of(R"({"schedule": {"type": "plateau", "monitor": "train_loss"}, "select": "last"})");
   unseen.sides.validation.clear();
-  EXPECT_GT(Trainer(context, unseen).run_epoch().train_loss, 0);
+  Trainer trainer(context, unseen);
+  const Epoch epoch = trainer.run_epoch();
+  EXPECT_GT(epoch.train_loss, 0);
+  EXPECT_TRUE(std::isnan(epoch.validation_loss) && std::isnan(epoch.validation_uar));  // not 0, which is a score
   EXPECT_THAT(error_of(R"({"augment_batch": {"frequency_masks": 1, "frequency_bands": 2}})"),
               HasSubstr("frequency_bands is 2, which does not divide the 3 features"));
 }

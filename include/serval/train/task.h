@@ -119,9 +119,9 @@ struct Lineage {
 };
 
 struct Epoch {
-  int epoch = 0;  // from 1
-  double train_loss = 0, validation_loss = 0;
-  double validation_uar = 0;  // NaN where no head learns the experiment's classes
+  int epoch = 0;                               // from 1
+  double train_loss = 0, validation_loss = 0;  // validation's are NaN where nobody validates
+  double validation_uar = 0;                   // NaN too where no head learns the experiment's classes
   double learning_rate = 0, seconds = 0;
   // The mean over all numbers that heads learn, an undefined one counting as 0; NaN where there are none.
   double validation_ccc = std::numeric_limits<double>::quiet_NaN();
