@@ -130,6 +130,42 @@ TEST_F(DeployTest, StandardInputIsARecording) {
   EXPECT_EQ(empty.exit_code, 3);
 }
 
+TEST_F(DeployTest, AStreamIsScoredAsItComes) {
+  const std::string samples = audio::bytes_of(*shared_ / recording(2)).substr(44);
+  shared_->write("raw", samples + samples + samples);
+  const auto stream = [&](const std::string& more) {
+    const std::string command = std::string("(cat raw; sleep 0.1; cat raw; printf abc) | head -c 24000 | ") +
+                                SERVAL_PROGRAM +
+                                " predict bundle - --quiet --stream --device cpu --rate 8000 " + more;
+    return run_process({"/bin/sh", "-c", command}, {.environment = {}, .folder = shared_->str()});
+  };
+  const Outcome lines = stream("--window 0.5 --hop 0.25");
+  EXPECT_EQ(lines.exit_code, 0) << lines.err;
+  EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 5) << lines.out;
+  const JsonValue first = parse_json(lines.out.substr(0, lines.out.find('\n')), "line 1");
+  EXPECT_EQ(first.find("begin_s")->real, 0.0);
+  EXPECT_EQ(first.find("end_s")->real, 0.5);
+  // The same samples as a recording.
+  std::vector<float> window;
+  for (std::size_t i = 0; i < 4000; ++i) {
+    const std::string all = samples + samples + samples;
+    const auto at = [&](std::size_t k) {
+      return static_cast<std::uint16_t>(static_cast<unsigned char>(all[k]));
+    };
+    window.push_back(static_cast<float>(static_cast<std::int16_t>(at(2 * i) | at(2 * i + 1) << 8)) / 32768);
+  }
+  audio::write_sound(*shared_ / "window.wav", window, 8000);
+  const JsonValue file = parse_json(predict({"window.wav", "--format", "jsonl"}).out, "line");
+  EXPECT_EQ(write_json(*first.find("probabilities")), write_json(*file.find("probabilities")));
+
+  EXPECT_EQ(stream("--encoding mp3").exit_code, 2);
+  EXPECT_EQ(stream("--window 0").exit_code, 2);
+  EXPECT_EQ(stream("--format csv").exit_code, 2);
+  EXPECT_EQ(stream("--channels 7").exit_code, 3);  // the stream ends within a sample
+  EXPECT_EQ(predict({recording(2), "--stream"}).exit_code, 2);
+  EXPECT_EQ(predict({recording(2), "--rate", "8000"}).exit_code, 2);
+}
+
 TEST_F(DeployTest, BelowTheConfidenceThereIsNoLabel) {
   const Outcome sure = predict({recording(2), "--format", "jsonl", "--min-confidence", "0"});
   EXPECT_EQ(parse_json(sure.out, "line").find("label")->kind, JsonValue::Kind::kText);

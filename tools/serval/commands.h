@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "serval/deploy/stream.h"
 #include "serval/experiment/settings.h"
 
 #include "predict_output.h"
@@ -96,12 +97,18 @@ struct PredictArguments {
   double min_confidence = 0;
   bool timeline = false;
   int batch = 16;
+  bool stream = false;  // standard input is raw samples without an end
+  deploy::PcmFormat pcm;
+  std::string encoding = "s16le";
+  deploy::StreamOptions streaming;
 };
 
 void run(const Common& common, const ExperimentArguments& arguments);
 void export_run(const Common& common, const ExportArguments& arguments);
 // Throws DataError at the end where a recording could not be scored.
 void predict(const Common& common, const PredictArguments& arguments);
+// A JSON line a hop, as soon as it is there. A signal ends the stream.
+void predict_stream(const Common& common, const PredictArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 // Of an experiment that has not run, or of a run.
 void audit(const Common& common, const ExperimentArguments& arguments);

@@ -14,6 +14,7 @@
 #include "serval/core/version.h"
 
 #include "commands.h"
+#include "predict_command.h"
 #include "sweep_command.h"
 
 namespace {
@@ -201,34 +202,6 @@ CLI::App* add_export(CLI::App& app, Common& common, serval::cli::ExportArguments
   return command;
 }
 
-CLI::App* add_predict(CLI::App& app, Common& common, serval::cli::PredictArguments& arguments) {
-  using serval::cli::PredictFormat;
-  CLI::App* predict = app.add_subcommand("predict",
-                                         "score recordings with a bundle. One that cannot be scored is told "
-                                         "of, the others are scored, and the exit\n"
-                                         "code is 3 in the end");
-  predict->add_option("bundle", arguments.bundle, "a folder that `serval export` wrote")->required();
-  predict
-      ->add_option("recordings", arguments.recordings,
-                   "files, folders, which are searched, or - for one recording on standard input")
-      ->required();
-  static const std::map<std::string, PredictFormat> formats = {
-      {"table", PredictFormat::kTable}, {"csv", PredictFormat::kCsv}, {"jsonl", PredictFormat::kJsonLines}};
-  predict->add_option("--format", arguments.format, "table, csv or jsonl, a JSON document a line")
-      ->transform(CLI::CheckedTransformer(formats));
-  predict
-      ->add_option("--min-confidence", arguments.min_confidence,
-                   "no label where the most probable class is less probable than this")
-      ->check(CLI::Range(0.0, 1.0));
-  predict->add_flag("--timeline", arguments.timeline, "what models that read segments say of each of them");
-  predict->add_option("--batch", arguments.batch, "segments that a network reads at a time")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 65536));
-  predict->add_option("--device", common.device, "auto, cpu, cuda or cuda:N");
-  add_threads(predict, common);
-  return predict;
-}
-
 // Results on standard output count only when they arrived.
 void flush_results() {
   errno = 0;
@@ -325,8 +298,7 @@ int main(int argc, char** argv) {
   add_fuse(app, common, fused)->callback([&] { serval::cli::fuse(common, fused); });
   serval::cli::ExportArguments exported;
   add_export(app, common, exported)->callback([&] { serval::cli::export_run(common, exported); });
-  serval::cli::PredictArguments predicted;
-  add_predict(app, common, predicted)->callback([&] { serval::cli::predict(common, predicted); });
+  serval::cli::add_predict(app, common);
 
   serval::cli::PlotArguments drawn;
   add_plot(app, common, drawn)->callback([&] { serval::cli::plot(common, drawn); });

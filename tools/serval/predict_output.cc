@@ -4,30 +4,15 @@
 
 #include "serval/core/csv.h"
 #include "serval/core/error.h"
-#include "serval/core/json.h"
+#include "serval/core/json_line.h"
 #include "serval/core/text.h"
+#include "serval/deploy/prediction_json.h"
 
 namespace serval::cli {
 
 namespace {
 
 constexpr std::size_t kNameWidth = 40, kLabelWidth = 10;
-
-// JSON on one line. Line ends within texts are escaped, so that those left are of the layout.
-std::string compact(const JsonValue& value) {
-  const std::string text = write_json(value);
-  std::string out;
-  bool indent = false;
-  for (const char c : text) {
-    if (c == '\n')
-      indent = true;
-    else if (c != ' ' || !indent) {
-      indent = false;
-      out.push_back(c);
-    }
-  }
-  return out + "\n";
-}
 
 std::size_t most(const std::vector<float>& probabilities) {
   return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
@@ -43,8 +28,7 @@ PredictOutput::PredictOutput(PredictFormat format, std::vector<std::string> clas
     : format_(format), classes_(std::move(classes)), min_confidence_(min_confidence), timeline_(timeline) {}
 
 std::string PredictOutput::label(const std::vector<float>& probabilities) const {
-  const std::size_t best = most(probabilities);
-  return static_cast<double>(probabilities[best]) < min_confidence_ ? "" : classes_[best];
+  return deploy::label_of(classes_, probabilities, min_confidence_);
 }
 
 std::string PredictOutput::heading() const {
@@ -83,19 +67,13 @@ std::vector<PredictOutput::Line> PredictOutput::lines(const PredictRow& row) con
 
 std::string PredictOutput::json(const PredictRow& row) const {
   const auto add_scores = [&](JsonValue& to, const std::vector<float>& probabilities) {
-    const std::string told = label(probabilities);
-    to.set("label", told.empty() ? JsonValue() : JsonValue::of(told));
-    to.set("confidence", JsonValue::of(static_cast<double>(probabilities[most(probabilities)])));
-    JsonValue each = JsonValue::object();
-    for (std::size_t c = 0; c < classes_.size(); ++c)
-      each.set(classes_[c], JsonValue::of(static_cast<double>(probabilities[c])));
-    to.set("probabilities", std::move(each));
+    deploy::add_scores(to, classes_, probabilities, min_confidence_);
   };
   JsonValue out = JsonValue::object();
   out.set("recording", JsonValue::of(row.recording));
   if (!row.said) {
     out.set("error", JsonValue::of(row.error));
-    return compact(out);
+    return write_json_line(out);
   }
   out.set("seconds", JsonValue::of(row.said->seconds));
   add_scores(out, row.said->probabilities);
@@ -111,7 +89,7 @@ std::string PredictOutput::json(const PredictRow& row) const {
     }
     out.set("timeline", std::move(stretches));
   }
-  return compact(out);
+  return write_json_line(out);
 }
 
 std::string PredictOutput::csv(const PredictRow& row) const {
