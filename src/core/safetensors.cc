@@ -204,6 +204,10 @@ std::vector<std::int64_t> SafetensorsFile::read_integers(const std::string& name
   return read_as<std::int64_t, std::uint64_t>(name, "I64");
 }
 
+std::vector<std::int8_t> SafetensorsFile::read_int8s(const std::string& name) const {
+  return read_as<std::int8_t, std::uint8_t>(name, "I8");
+}
+
 template <class Bits, class T>
 void SafetensorsWriter::put(const std::string& name, const char* type, const Shape& shape,
                             const std::vector<T>& values) {
@@ -229,6 +233,18 @@ void SafetensorsWriter::add(const std::string& name, const Shape& shape, const s
 void SafetensorsWriter::add(const std::string& name, const Shape& shape,
                             const std::vector<std::int64_t>& values) {
   put<std::uint64_t>(name, "I64", shape, values);
+}
+
+void SafetensorsWriter::add(const std::string& name, const Shape& shape,
+                            const std::vector<std::int8_t>& values) {
+  put<std::uint8_t>(name, "I8", shape, values);
+}
+void SafetensorsWriter::add_half(const std::string& name, const Shape& shape,
+                                 const std::vector<float>& values) {
+  std::vector<std::uint16_t> halves;
+  halves.reserve(values.size());
+  for (const float value : values) halves.push_back(float_to_half(value));
+  put<std::uint16_t>(name, "F16", shape, halves);
 }
 
 std::string SafetensorsWriter::bytes(const std::vector<std::pair<std::string, std::string>>& metadata) const {

@@ -83,12 +83,13 @@ class Reader : public SettingsVisitor {
       return report(*found, child(name), cat("must be [low, high], not ", found->items.size(), " values"));
     }
     Interval both;
-    const bool read = read_real(found->items[0], cat(name, "[0]").c_str(), both.low, range) &
-                      read_real(found->items[1], cat(name, "[1]").c_str(), both.high, range);
-    if (read && both.low > both.high) {
+    // Both are read, so that the mistakes of both are reported.
+    const bool low = read_real(found->items[0], cat(name, "[0]").c_str(), both.low, range);
+    const bool high = read_real(found->items[1], cat(name, "[1]").c_str(), both.high, range);
+    if (low && high && both.low > both.high) {
       return report(*found, child(name), cat("[", both.low, ", ", both.high, "]: low is above high"));
     }
-    if (read) value = both;
+    if (low && high) value = both;
   }
 
   void visit_flag(const char* name, bool& value, Help help) override {

@@ -1,7 +1,6 @@
 #include "serval/deploy/bundle.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -11,6 +10,7 @@
 #include "serval/core/sha256.h"
 
 #include "bundle_json.h"
+#include "member_file.h"
 
 namespace serval::deploy {
 namespace fs = std::filesystem;
@@ -68,44 +68,6 @@ std::set<std::string> verified_files(const fs::path& folder) {
   return out;
 }
 
-constexpr const char* kState = "state/";
-
-std::string member_bytes(const BundleMember& member) {
-  SafetensorsWriter out;
-  for (const NamedArray& array : member.arrays) out.add(array.name, array.shape, array.values);
-  const auto add = [&out](const auto& arrays) {
-    for (const auto& [name, array] : arrays) out.add(kState + name, array.shape, array.values);
-  };
-  add(member.state.floats);
-  add(member.state.doubles);
-  add(member.state.integers);
-  std::vector<std::pair<std::string, std::string>> notes = {
-      {"model", member.model}, {"fold", cat(member.fold + 1)}, {"seed", cat(member.seed)}};
-  if (member.trained_on) notes.emplace_back(kTrainedOnActors, write_json(JsonValue::of(*member.trained_on)));
-  if (member.chosen_by) notes.emplace_back(kChosenByActors, write_json(JsonValue::of(*member.chosen_by)));
-  return out.bytes(notes);
-}
-
-void read_arrays(const SafetensorsFile& file, BundleMember& member) {
-  member.trained_on = file.text_list(kTrainedOnActors);
-  member.chosen_by = file.text_list(kChosenByActors);
-  for (const std::string& name : file.names()) {
-    const Shape shape = file.shape(name);
-    if (name.compare(0, std::strlen(kState), kState) != 0) {
-      member.arrays.push_back({name, shape, file.read_floats(name)});
-      continue;
-    }
-    const std::string own = name.substr(std::strlen(kState));
-    if (file.type(name) == "F64") {
-      member.state.doubles[own] = {shape, file.read_doubles(name)};
-    } else if (file.type(name) == "I64") {
-      member.state.integers[own] = {shape, file.read_integers(name)};
-    } else {
-      member.state.floats[own] = {shape, file.read_floats(name)};
-    }
-  }
-}
-
 void check_weights(const Bundle& bundle, const BundleMember& member) {
   for (const auto& [name, input] : bundle.model(member.model).inputs) {
     const std::size_t columns = member.array("input/" + name + "/mean").values.size();
@@ -138,7 +100,7 @@ void write_bundle(const std::string& folder, const Bundle& bundle, const Files& 
     throw ConfigError(cat(folder, ": is there already; choose another place with --out"));
   Files files;
   for (const BundleMember& member : bundle.members) {
-    files.emplace_back(member.file, member_bytes(member));
+    files.emplace_back(member.file, member_bytes(member, bundle.weights));
   }
   files.emplace_back("bundle.json", write_json(bundle_json(bundle)));
   files.insert(files.end(), more.begin(), more.end());
@@ -172,7 +134,7 @@ Bundle read_bundle(const std::string& folder) {
   for (BundleMember& member : out.members) {
     if (files.count(member.file) == 0)
       throw DataError(cat((root / member.file).string(), ": is not in SHA256SUMS"));
-    read_arrays(SafetensorsFile(root / member.file), member);
+    read_member_file(root / member.file, member);
     check_weights(out, member);
   }
   return out;

@@ -25,6 +25,19 @@ const Options<BundleRule> kRules = {{"none", BundleRule::kNone},
                                     {"maximum", BundleRule::kMaximum},
                                     {"vote", BundleRule::kVote}};
 
+const Options<WeightForm> kForms = {
+    {"float32", WeightForm::kFloat32}, {"float16", WeightForm::kFloat16}, {"int8", WeightForm::kInt8}};
+
+// The choice of that name. DataError for another.
+template <class T>
+T choice_of(const Options<T>& options, const JsonValue& name, const char* what) {
+  const auto known = std::find_if(options.begin(), options.end(),
+                                  [&](const auto& option) { return option.first == name.text; });
+  if (known == options.end())
+    throw DataError(cat(to_string(name.place), ": ", what, " \"", name.text, "\" is not known"));
+  return known->second;
+}
+
 JsonValue model_json(const BundleModel& model) {
   JsonValue inputs = JsonValue::object(), outputs = JsonValue::list(), out = JsonValue::object();
   for (const auto& [name, input] : model.inputs) inputs.set(name, settings_to_json(input));
@@ -139,6 +152,8 @@ BundleGroup group_of(const JsonValue& json, const Bundle& bundle) {
 
 }  // namespace
 
+const Options<WeightForm>& weight_forms() { return kForms; }
+
 JsonValue bundle_json(const Bundle& bundle) {
   JsonValue out = JsonValue::object(), features = JsonValue::object(), models = JsonValue::object();
   JsonValue members = JsonValue::list(), groups = JsonValue::list(), fusion = JsonValue::object();
@@ -163,6 +178,7 @@ JsonValue bundle_json(const Bundle& bundle) {
   out.set("audio", settings_to_json(bundle.audio));
   out.set("features", std::move(features));
   out.set("models", std::move(models));
+  out.set("weights", JsonValue::of(name_of(kForms, bundle.weights)));
   out.set("members", std::move(members));
   out.set("fusion", std::move(fusion));
   out.set("audit", JsonValue::of(bundle.audit));
@@ -191,6 +207,8 @@ Bundle bundle_of(const JsonValue& json) {
   }
   for (const auto& [name, model] : field(json, "models", Kind::kObject).members)
     out.models.emplace_back(name, model_of(model));
+  if (json.find("weights") != nullptr)  // bundles of before there was a choice have float32
+    out.weights = choice_of(kForms, field(json, "weights", Kind::kText), "weights");
   const JsonValue& members = field(json, "members", Kind::kList);
   if (members.items.size() > kMostMembers)
     throw DataError(cat(place, ": ", members.items.size(), " members"));
@@ -203,11 +221,7 @@ Bundle bundle_of(const JsonValue& json) {
   }
   const JsonValue& fusion = field(json, "fusion", Kind::kObject);
   const JsonValue& rule = field(fusion, "rule", Kind::kText);
-  const auto known = std::find_if(kRules.begin(), kRules.end(),
-                                  [&](const auto& option) { return option.first == rule.text; });
-  if (known == kRules.end())
-    throw DataError(cat(to_string(rule.place), ": fusion.rule \"", rule.text, "\" is not known"));
-  out.rule = known->second;
+  out.rule = choice_of(kRules, rule, "fusion.rule");
   for (const JsonValue& group : field(fusion, "groups", Kind::kList).items)
     out.groups.push_back(group_of(group, out));
   if (out.classes.empty() || out.models.empty() || out.groups.empty() ||

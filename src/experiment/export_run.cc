@@ -16,6 +16,7 @@
 #include "model_card.h"
 #include "refit.h"
 #include "run_directory.h"
+#include "weight_loss.h"
 
 namespace serval::experiment {
 
@@ -333,6 +334,13 @@ Exported read_run(const ExportOptions& options) {
   bundle.audit = out.run.report.audit.verdict();
   bundle.stamps = out.run.report.stamps;
   bundle.provenance = provenance(out.run, choice, heard, refit);
+  bundle.weights = options.weights;
+  if (bundle.weights != deploy::WeightForm::kFloat32) {
+    std::optional<int> fold;
+    if (!options.refit && choice.folds.size() == 1) fold = static_cast<int>(choice.folds.front()) - 1;
+    bundle.provenance.set("rounded_weights",
+                          to_json(measure_loss(bundle, out.run, chosen_model(out.run, choice.model), fold)));
+  }
   return out;
 }
 

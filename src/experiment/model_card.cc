@@ -61,6 +61,16 @@ std::string content_section(const deploy::Bundle& bundle) {
     out += cat("* model ", cell(member.model), ", fold ", member.fold + 1, ", seed ", member.seed, "\n");
     folds.insert(member.fold);
   }
+  if (const JsonValue* loss = bundle.provenance.find("rounded_weights")) {
+    out += cat("\nWeights are kept as ", name_of(deploy::weight_forms(), bundle.weights),
+               ". Against those that were trained, over ", loss->find("recordings")->integer,
+               " recordings: ", loss->find("labels_changed")->integer,
+               " other labels, probabilities differ by at most ",
+               formatted("%.4f", loss->find("largest_difference")->real));
+    if (const JsonValue* uar = loss->find("uar"))
+      out += cat(", UAR ", percent(uar->real), " for ", percent(loss->find("uar_float32")->real));
+    out += ".\n";
+  }
   if (const JsonValue* epochs = bundle.provenance.find("refit_epochs")) {
     out += "\nThese models were trained once more, on every actor of the data";
     std::vector<std::string> lengths;

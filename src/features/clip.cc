@@ -1,6 +1,7 @@
 #include "clip.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "serval/features/detail/statistics_math.h"
 
@@ -93,7 +94,7 @@ void ClipWorker::part_frames(std::size_t p, std::int64_t first, std::int64_t cou
   view.bins = frames.bins();
   std::visit(
       [&](const auto& body) {
-        if constexpr (body.kFrame) {
+        if constexpr (std::decay_t<decltype(body)>::kFrame) {
           for (std::int64_t i = 0; i < count; ++i) {
             view.start = frames.window_start(first + i);
             view.power = power == nullptr ? nullptr : power + i * view.bins;
@@ -168,7 +169,7 @@ void ClipWorker::clips_pass(int round) {
     }
     std::visit(
         [&](const auto& body) {
-          if constexpr (body.kClip) body.clip(SoloTeam{}, view, memory(p, 0));
+          if constexpr (std::decay_t<decltype(body)>::kClip) body.clip(SoloTeam{}, view, memory(p, 0));
         },
         part.body);
   }

@@ -304,6 +304,47 @@ TEST_F(ExportTest, TrainingGoesOnFromABundleAndTheAuditKnowsWhomItHasHeard) {
               AllOf(HasSubstr("initial_weights_heard_no_test_actor"), HasSubstr("ravdess/01")));
 }
 
+TEST_F(ExportTest, RoundedWeightsTellWhatTheyCost) {
+  run({"whole", "pictures"});
+  std::uintmax_t last = 0;
+  for (const char* model : {"whole", "pictures"}) {
+    ExportOptions wanted = options(model, 2, 1);
+    const std::string file = cat("/weights/", model, "-fold-2-seed-1.safetensors");
+    export_run(wanted, folder_ / cat(model, "32"));
+    last = fs::file_size(folder_ / (cat(model, "32") + file));
+    const deploy::Predictor exact(folder_ / cat(model, "32"));
+    for (const auto& [form, most] :
+         {std::pair{deploy::WeightForm::kFloat16, 1e-3}, {deploy::WeightForm::kInt8, 0.05}}) {
+      wanted.weights = form;
+      const std::string out = folder_ / cat(model, "-rounded-", most);
+      export_run(wanted, out);
+      // So few filters as the pictures' have scales that are longer than they.
+      if (model == std::string("whole")) EXPECT_LT(fs::file_size(out + file), last);
+      last = fs::file_size(out + file);
+      const deploy::Bundle bundle = deploy::read_bundle(out);
+      const JsonValue& loss = *bundle.provenance.find("rounded_weights");
+      EXPECT_EQ(loss.find("recordings")->integer, 16);
+      const double difference = loss.find("largest_difference")->real;
+      EXPECT_GT(difference, 0);
+      EXPECT_LT(difference, most);
+      // The largest of those that anyone can measure.
+      const deploy::Predictor rounded(out);
+      double largest = 0;
+      const CsvTable table = read("run/predictions.csv");
+      for (const CsvRow& row : table.rows) {
+        if (row.fields[static_cast<std::size_t>(table.column("fold"))] != "2") continue;
+        const std::string path =
+            recordings_.at(row.fields[static_cast<std::size_t>(table.column("recording"))]);
+        const auto a = exact.predict_file(path).probabilities, b = rounded.predict_file(path).probabilities;
+        for (std::size_t c = 0; c < a.size(); ++c)
+          largest = std::max(largest, std::abs(static_cast<double>(a[c]) - static_cast<double>(b[c])));
+      }
+      EXPECT_EQ(largest, difference);
+      EXPECT_THAT(read_text(out + "/README.md"), HasSubstr("over 16 recordings"));
+    }
+  }
+}
+
 TEST_F(ExportTest, ThreadsShareAPredictor) {
   run({"whole", "parts"});
   export_run(options("parts", 1, 1), folder_ / "one");

@@ -193,7 +193,8 @@ TEST_P(TrainingOptionsTest, WhatDoesNotFitTheNetworkOrTheDataIsNamed) {
   Trainer trainer(context, unseen);
   const Epoch epoch = trainer.run_epoch();
   EXPECT_GT(epoch.train_loss, 0);
-  EXPECT_TRUE(std::isnan(epoch.validation_loss) && std::isnan(epoch.validation_uar));  // not 0, which is a score
+  EXPECT_TRUE(std::isnan(epoch.validation_loss) &&
+              std::isnan(epoch.validation_uar));  // not 0, which is a score
   EXPECT_THAT(error_of(R"({"augment_batch": {"frequency_masks": 1, "frequency_bands": 2}})"),
               HasSubstr("frequency_bands is 2, which does not divide the 3 features"));
 }

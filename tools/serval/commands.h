@@ -88,6 +88,7 @@ struct ExportArguments {
   std::optional<std::int64_t> seed;
   std::vector<std::string> ensemble;  // folds, seeds
   bool refit = false;
+  std::string weights = "float32";
 };
 
 struct PredictArguments {

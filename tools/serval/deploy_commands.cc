@@ -97,6 +97,9 @@ void export_run(const Common& common, const ExportArguments& arguments) {
   options.all_folds = over("folds");
   options.all_seeds = over("seeds");
   options.refit = arguments.refit;
+  for (const auto& [name, form] : deploy::weight_forms()) {
+    if (name == arguments.weights) options.weights = form;
+  }
   if (options.refit) {
     options.device = choose_device(common.device);
     options.threads = threads_of(common);

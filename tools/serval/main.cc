@@ -195,6 +195,11 @@ CLI::App* add_export(CLI::App& app, Common& common, serval::cli::ExportArguments
       ->allow_extra_args(false)
       ->delimiter(',')
       ->check(CLI::IsMember({"folds", "seeds"}));
+  command
+      ->add_option("--weights", arguments.weights,
+                   "what is kept of them: float32, or float16 or int8, whose loss is measured and told")
+      ->check(CLI::IsMember({"float32", "float16", "int8"}))
+      ->capture_default_str();
   command->add_flag("--refit", arguments.refit,
                     "train the models once more, on every actor; the run's figures stay those of its folds");
   command->add_option("--device", common.device, "of a refit: auto, cpu, cuda or cuda:N");

@@ -1,7 +1,7 @@
 // Safetensors files: 8 bytes with the length of a JSON header, little-endian; the header,
 //   {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..., "__metadata__": {...}}
-// and the numbers, row by row, at those places behind it. F32, F16 and BF16 are read as float, F64 and I64 as they are;
-// F32, F64 and I64 are written.
+// and the numbers, row by row, at those places behind it. F32, F16 and BF16 are read as float, F64, I64 and I8 as they are;
+// F32, F16, F64, I64 and I8 are written.
 #pragma once
 
 #include <filesystem>
@@ -37,6 +37,7 @@ class SafetensorsFile {
   std::vector<float> read_floats(const std::string& name) const;
   std::vector<double> read_doubles(const std::string& name) const;
   std::vector<std::int64_t> read_integers(const std::string& name) const;
+  std::vector<std::int8_t> read_int8s(const std::string& name) const;
 
  private:
   struct Entry {
@@ -67,6 +68,9 @@ class SafetensorsWriter {
   void add(const std::string& name, const Shape& shape, const std::vector<float>& values);
   void add(const std::string& name, const Shape& shape, const std::vector<double>& values);
   void add(const std::string& name, const Shape& shape, const std::vector<std::int64_t>& values);
+  void add(const std::string& name, const Shape& shape, const std::vector<std::int8_t>& values);
+  void add_half(const std::string& name, const Shape& shape,
+                const std::vector<float>& values);  // rounded, F16
   std::string bytes(const std::vector<std::pair<std::string, std::string>>& metadata) const;
 
  private:

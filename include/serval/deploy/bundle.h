@@ -18,6 +18,7 @@
 #include "serval/audio/audio_settings.h"
 #include "serval/core/json.h"
 #include "serval/core/safetensors.h"
+#include "serval/core/settings.h"
 #include "serval/features/model_inputs.h"
 #include "serval/features/settings.h"
 #include "serval/learners/settings.h"
@@ -25,6 +26,10 @@
 #include "serval/nn/network.h"
 
 namespace serval::deploy {
+
+// What weights are kept as in the files: src/deploy/member_file.h. They are float32 in memory.
+enum class WeightForm { kFloat32, kFloat16, kInt8 };
+const Options<WeightForm>& weight_forms();
 
 // Raised whenever an older reader could not give the same scores.
 inline constexpr int kBundleVersion = 1;
@@ -77,6 +82,7 @@ struct Bundle {
   audio::AudioSettings audio;
   NamedList<features::FeatureSettings> features;
   NamedList<BundleModel> models;
+  WeightForm weights = WeightForm::kFloat32;
   std::vector<BundleMember> members;
   BundleRule rule = BundleRule::kNone;
   std::vector<BundleGroup> groups;

@@ -17,6 +17,8 @@ struct ExportOptions {
   std::optional<int> fold;  // from 1
   std::optional<std::int64_t> seed;
   bool all_folds = false, all_seeds = false;  // their scores are averaged
+  // What the file keeps of weights. What rounding costs is measured on the run's recordings, and told in the bundle.
+  deploy::WeightForm weights = deploy::WeightForm::kFloat32;
   // Trains the models once more, on every actor, for as long as the folds' middle one, in the folder <run>/refit.
   bool refit = false;
   Device device = {};  // where, with how many threads
