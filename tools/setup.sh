@@ -41,6 +41,8 @@ test_needs="
 ccache                  ccache
 clang-format-14         clang-format-14
 tidy                    tidy
+clang-14                clang++-14
+libclang-rt-14-dev      f:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
 slurm-wlm               slurmctld
 munge                   munged
 "
@@ -50,7 +52,6 @@ if grep -qs '^ID=debian' /etc/os-release; then
 "
 fi
 full_needs="
-clang-14                clang++-14
 clang-tidy-14           clang-tidy-14
 "
 

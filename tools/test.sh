@@ -3,7 +3,9 @@
 #
 #   tools/test.sh [--full] [--cuda auto|on|off]
 #
-#   --full   also the long tests (label "slow": a run killed 300 times), a build with the address and
+# Fuzz targets run for 10 s each, under clang's sanitizers.
+#
+#   --full   also the long tests (label "slow": a run killed 300 times), 10 min a fuzz target, a build with the address and
 #            undefined-behaviour sanitizers (preset asan) and its tests, and clang-tidy over every source
 #   --cuda   the CUDA build and its tests. auto (default): where nvcc and cuDNN's headers are found; on: always.
 #            CMAKE_CUDA_ARCHITECTURES in the environment says for which GPUs; unless set, native where a GPU is
@@ -81,6 +83,10 @@ test_preset cpu
 if [[ -z "$why_no_cuda" ]]; then
   test_preset cuda -DCMAKE_CUDA_ARCHITECTURES="$gpus"
 fi
+say "fuzzing"
+fuzz_s=10
+if [[ "$full" == yes ]]; then fuzz_s=600; fi
+"$SERVAL_ROOT/tests/fuzz/run.sh" "$fuzz_s" || failed+=("fuzzing")
 if [[ "$full" == yes ]]; then
   test_preset asan
   configure tidy -DSERVAL_TESTS=OFF

@@ -37,8 +37,9 @@ void Session::add_model(const std::string& name, const BundleModel& settings) {
     for (const BundleOutput& output : settings.outputs) model.network.outputs.push_back(output.layer);
   }
   for (const auto& [input_name, input] : settings.inputs) {
-    const auto set = std::find_if(bundle_.features.begin(), bundle_.features.end(),
-                                  [&](const auto& named) { return named.first == input.features; });
+    const auto set =
+        std::find_if(bundle_.features.begin(), bundle_.features.end(),
+                     [&wanted = input.features](const auto& named) { return named.first == wanted; });
     if (set == bundle_.features.end())
       throw DataError(cat("model ", name, ": there are no features \"", input.features, "\""));
     model.sets.push_back(static_cast<std::size_t>(set - bundle_.features.begin()));

@@ -174,7 +174,7 @@ class Planner {
 
 NodePlan::NodePlan(Planner& planner, std::string label, std::string name, const LayerBody& body,
                    std::vector<int> inputs)
-    : planner_(planner), label_(std::move(label)), body_(body) {
+    : planner_(planner), label_(std::move(label)) {
   node_.name = std::move(name);
   node_.type = body.type();
   node_.inputs = std::move(inputs);

@@ -125,7 +125,6 @@ class NodePlan {
 
   Planner& planner_;
   std::string label_;
-  const LayerBody& body_;
   PlannedNode node_;
   std::int64_t reversed_from_ = -1;
   int output_ = -1;

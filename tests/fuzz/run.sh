@@ -7,18 +7,15 @@
 # What is found on the way is kept in build/fuzz/corpus/<target>, and goes on from there. An input that crashes, hangs for
 # 10 s, leaks or takes 2 GiB ends its target with exit code 1, and stands in build/fuzz/found.
 set -euo pipefail
-root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+source "$(dirname "${BASH_SOURCE[0]}")/../../tools/common.sh"
 seconds="${1:-60}"
 shift || true
 targets=("$@")
 if ((${#targets[@]} == 0)); then targets=(audio bundle csv json store weights); fi
-cd "$root"
-if ! command -v clang++-14 >/dev/null; then
-  echo "fuzz: clang++-14 is missing; tools/setup.sh --full installs it" >&2
-  exit 2
-fi
-cmake --preset fuzz >build/fuzz-configure.log 2>&1 || { cat build/fuzz-configure.log >&2 && exit 2; }
-cmake --build build/fuzz
+cd "$SERVAL_ROOT"
+command -v clang++-14 >/dev/null || die "clang++-14 is missing; tools/setup.sh --test installs it" 2
+configure fuzz
+build fuzz
 
 fuzz() {
   local target="$1" corpus="build/fuzz/corpus/$1" log="build/fuzz/$1.log" more=()
@@ -36,4 +33,5 @@ fuzz() {
 }
 export -f fuzz
 export seconds
+export LSAN_OPTIONS="suppressions=$PWD/tests/fuzz/third_party.supp:print_suppressions=0"
 printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'set -euo pipefail; fuzz {}'
