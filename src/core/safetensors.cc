@@ -58,20 +58,34 @@ bool whole_list(const JsonValue* list) {
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(std::filesystem::path path) : path_(std::move(path)) {
-  const std::string name = path_.string();
-  std::ifstream file(path_, std::ios::binary);
   std::error_code error;
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path_, error));
-  if (!file || error) throw DataError(cat(name, ": cannot be read"));
-  char length_bytes[8];
-  if (size < 8 || !file.read(length_bytes, 8)) throw DataError(cat(name, ": is too short for safetensors"));
-  const auto length = from_little_endian<std::uint64_t>(length_bytes);
+  if (error) throw DataError(cat(path_.string(), ": cannot be read"));
+  read_header(size);
+}
+
+SafetensorsFile::SafetensorsFile(std::filesystem::path name, std::string content)
+    : path_(std::move(name)), content_(std::move(content)) {
+  read_header(static_cast<std::int64_t>(content_->size()));
+}
+
+std::string SafetensorsFile::read_at(std::int64_t begin, std::int64_t count, const std::string& what) const {
+  if (content_) return content_->substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+  std::ifstream file(path_, std::ios::binary);
+  std::string out(static_cast<std::size_t>(count), '\0');
+  file.seekg(begin);
+  if (!file.read(out.data(), count)) throw DataError(cat(path_.string(), ": ", what, " cannot be read"));
+  return out;
+}
+
+void SafetensorsFile::read_header(std::int64_t size) {
+  const std::string name = path_.string();
+  if (size < 8) throw DataError(cat(name, ": is too short for safetensors"));
+  const auto length = from_little_endian<std::uint64_t>(read_at(0, 8, "the header").data());
   if (length > static_cast<std::uint64_t>(std::min(kLongestHeader, size - 8)))
     throw DataError(
         cat(name, ": the header would have ", length, " bytes; this is no whole safetensors file"));
-  std::string header(length, '\0');
-  if (!file.read(header.data(), static_cast<std::streamsize>(length)))
-    throw DataError(cat(name, ": the header cannot be read"));
+  const std::string header = read_at(8, static_cast<std::int64_t>(length), "the header");
   JsonValue json;
   try {
     json = parse_json(header, name);
@@ -159,13 +173,8 @@ Shape SafetensorsFile::shape(const std::string& name) const { return get(name).s
 
 std::string SafetensorsFile::type(const std::string& name) const { return get(name).type; }
 
-std::vector<char> SafetensorsFile::read_bytes(const Entry& entry) const {
-  std::ifstream file(path_, std::ios::binary);
-  std::vector<char> bytes(static_cast<std::size_t>(entry.end - entry.begin));
-  file.seekg(entry.begin);
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    throw DataError(cat(path_.string(), ": \"", entry.name, "\" cannot be read"));
-  return bytes;
+std::string SafetensorsFile::read_bytes(const Entry& entry) const {
+  return read_at(entry.begin, entry.end - entry.begin, cat("\"", entry.name, "\""));
 }
 
 std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
@@ -174,7 +183,7 @@ std::vector<float> SafetensorsFile::read_floats(const std::string& name) const {
   if (entry.type != "F16" && entry.type != "BF16") {
     throw DataError(cat(path_.string(), ": \"", name, "\" is ", entry.type, "; F32, F16 and BF16 are read"));
   }
-  const std::vector<char> bytes = read_bytes(entry);
+  const std::string bytes = read_bytes(entry);
   std::vector<float> out(bytes.size() / 2);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto half = from_little_endian<std::uint16_t>(bytes.data() + 2 * i);
@@ -189,7 +198,7 @@ std::vector<T> SafetensorsFile::read_as(const std::string& name, const char* wan
   const Entry& entry = get(name);
   if (entry.type != wanted)
     throw DataError(cat(path_.string(), ": \"", name, "\" is ", entry.type, ", not ", wanted));
-  const std::vector<char> bytes = read_bytes(entry);
+  const std::string bytes = read_bytes(entry);
   std::vector<T> out;
   out.reserve(bytes.size() / sizeof(Bits));
   for (std::size_t i = 0; i < bytes.size(); i += sizeof(Bits))

@@ -78,8 +78,7 @@ std::string member_bytes(const BundleMember& member, WeightForm form) {
   return out.bytes(notes);
 }
 
-void read_member_file(const std::filesystem::path& path, BundleMember& member) {
-  const SafetensorsFile file(path);
+void read_member_file(const SafetensorsFile& file, BundleMember& member) {
   member.trained_on = file.text_list(kTrainedOnActors);
   member.chosen_by = file.text_list(kChosenByActors);
   for (const std::string& name : file.names()) {

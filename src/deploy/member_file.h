@@ -6,7 +6,6 @@
 // Vectors (biases, norms, normalisers) stay float32, as do classical models.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "serval/deploy/bundle.h"
@@ -16,6 +15,6 @@ namespace serval::deploy {
 std::string member_bytes(const BundleMember& member, WeightForm form);
 
 // The file's arrays, as float32 whatever they were kept as, state and lineage into `member`. Throws DataError.
-void read_member_file(const std::filesystem::path& path, BundleMember& member);
+void read_member_file(const SafetensorsFile& file, BundleMember& member);
 
 }  // namespace serval::deploy

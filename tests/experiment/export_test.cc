@@ -345,6 +345,16 @@ TEST_F(ExportTest, RoundedWeightsTellWhatTheyCost) {
   }
 }
 
+TEST_F(ExportTest, OneFileSaysWhatTheFolderSays) {
+  run({"whole"});
+  export_run(options("whole", 2, 1), folder_ / "a.bundle");
+  export_run(options("whole", 2, 1), folder_ / "a.serval");
+  EXPECT_TRUE(fs::is_regular_file(std::string(folder_ / "a.serval")));
+  const std::string path = recordings_.begin()->second;
+  EXPECT_EQ(deploy::Predictor(folder_ / "a.serval").predict_file(path).probabilities,
+            deploy::Predictor(folder_ / "a.bundle").predict_file(path).probabilities);
+}
+
 TEST_F(ExportTest, ThreadsShareAPredictor) {
   run({"whole", "parts"});
   export_run(options("parts", 1, 1), folder_ / "one");

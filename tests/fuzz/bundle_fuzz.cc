@@ -1,5 +1,5 @@
 // A bundle from a stranger: its sums are right, and what they cover is the input. The first byte says what it replaces,
-// bundle.json, a file of weights or the list of sums. What can be read must score half a second of sound, or say why not.
+// bundle.json, a file of weights, the list of sums, or all of it in one file. What can be read must score half a second of sound, or say why not.
 #include <cmath>
 
 #include "serval/core/sha256.h"
@@ -42,14 +42,21 @@ void write_bundle(const std::string& part, const std::string& content) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
+  const int part = data[0] % 5;
+  std::string bundle = (fuzz::scratch() / "b.bundle").string();
   const char* const parts[] = {"bundle.json", "weights/net-fold-1-seed-1.safetensors",
                                "weights/svm-fold-1-seed-1.safetensors", "SHA256SUMS"};
-  write_bundle(parts[data[0] % 4], fuzz::text_of(data + 1, size - 1));
+  const std::string content = fuzz::text_of(data + 1, size - 1);
+  if (part == 4) {
+    bundle = fuzz::file_of("b.serval", content);
+  } else {
+    write_bundle(parts[part], content);
+  }
   std::vector<float> tone(8'000);
   for (std::size_t i = 0; i < tone.size(); ++i)
     tone[i] = 0.3f * std::sin(0.05f * static_cast<float>(i)) * std::sin(0.001f * static_cast<float>(i));
   fuzz::survives([&] {
-    const deploy::Predictor predictor((fuzz::scratch() / "b.bundle").string());
+    const deploy::Predictor predictor(bundle);
     const deploy::Prediction said = predictor.predict(tone.data(), tone.size(), 16'000);
     fuzz::need(said.probabilities.size() == predictor.classes().size(), "a score a class");
   });

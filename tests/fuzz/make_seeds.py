@@ -3,7 +3,9 @@ behind the byte that says which part they are. Needs numpy and soundfile.
 
   python3 tests/fuzz/make_seeds.py
 """
+import io
 import pathlib
+import tarfile
 
 import numpy
 import soundfile
@@ -42,6 +44,14 @@ def bundle_parts():
         (folder / part.replace("/", "-")).write_bytes(bytes([byte]) + content)
         if byte in (1, 2):
             (HERE / "seeds" / "weights" / part.split("/")[1]).write_bytes(content)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for part in ["SHA256SUMS", "bundle.json", "weights/net-fold-1-seed-1.safetensors", "weights/svm-fold-1-seed-1.safetensors"]:
+            content = (HERE / "seed.bundle" / part).read_bytes()
+            entry = tarfile.TarInfo(part)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    (folder / "one_file.serval").write_bytes(bytes([4]) + archive.getvalue())
 
 
 tones()

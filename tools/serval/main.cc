@@ -185,7 +185,11 @@ CLI::App* add_export(CLI::App& app, Common& common, serval::cli::ExportArguments
                                          "that scores need. What the run has several\n"
                                          "of, models, folds or seeds, must be chosen");
   command->add_option("run", arguments.run, "a finished run's directory")->required();
-  command->add_option("--out", arguments.out, "the bundle's folder, which must not be there yet")->required();
+  command
+      ->add_option(
+          "--out", arguments.out,
+          "the bundle, which must not be there yet: a folder, or one file where the name ends in .serval")
+      ->required();
   command->add_option("--model", arguments.model, "a model's name, or fusion");
   command->add_option("--fold", arguments.fold, "the networks of this fold, from 1");
   command->add_option("--seed", arguments.seed, "the networks of this seed");

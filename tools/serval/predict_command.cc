@@ -45,7 +45,7 @@ void add_predict(CLI::App& app, Common& common) {
                                          "code is 3 in the end");
   const auto shared = std::make_shared<PredictArguments>();
   PredictArguments& arguments = *shared;
-  predict->add_option("bundle", arguments.bundle, "a folder that `serval export` wrote")->required();
+  predict->add_option("bundle", arguments.bundle, "what `serval export` wrote")->required();
   predict
       ->add_option("recordings", arguments.recordings,
                    "files, folders, which are searched, or - for one recording on standard input")

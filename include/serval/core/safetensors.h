@@ -24,6 +24,8 @@ class SafetensorsFile {
   // Throws DataError, with the path, when the file is damaged: a header that is cut short or no JSON, places outside the
   // file or of another size than the shape.
   explicit SafetensorsFile(std::filesystem::path path);
+  // The same of a file that is in memory, under the name that messages have.
+  SafetensorsFile(std::filesystem::path name, std::string content);
 
   // Of the header's "__metadata__"; "" where it has no such text.
   std::string metadata(const std::string& key) const;
@@ -47,11 +49,15 @@ class SafetensorsFile {
   };
   const Entry* find(const std::string& name) const;
   const Entry& get(const std::string& name) const;
-  std::vector<char> read_bytes(const Entry& entry) const;
+  void read_header(std::int64_t size);
+  // So many bytes from `begin` on. DataError, naming `what`, where they cannot be read.
+  std::string read_at(std::int64_t begin, std::int64_t count, const std::string& what) const;
+  std::string read_bytes(const Entry& entry) const;
   template <class T, class Bits>
   std::vector<T> read_as(const std::string& name, const char* wanted) const;
 
   std::filesystem::path path_;
+  std::optional<std::string> content_;  // none: it is on the disk
   std::vector<Entry> entries_;
   std::vector<std::pair<std::string, std::string>> metadata_;
 };

@@ -1,4 +1,4 @@
-// A trained system as one folder, which holds all that scores need and what is known of them:
+// A trained system as one folder, or the same files in one, which holds all that scores need and what is known of them:
 //   bundle.json    classes, audio, features, what each model reads, networks, fusion; who trained, audit, stamps
 //   weights/*.safetensors   of each network: its blocks by name, and "input/<name>/mean" and ".../scale" of each input;
 //                           of each learner: its state, and the same of its input
@@ -93,13 +93,13 @@ struct Bundle {
   const BundleModel& model(const std::string& model_name) const;
 };
 
-// Writes the folder, which must not be there yet (ConfigError): whole or absent. `more` are further files with their
-// content. Throws DiskError, DataError.
-void write_bundle(const std::string& folder, const Bundle& bundle,
+// Writes the folder, or one file where the name ends in ".serval", which must not be there yet (ConfigError): whole or absent.
+// `more` are further files with their content. Throws DiskError, DataError.
+void write_bundle(const std::string& path, const Bundle& bundle,
                   const std::vector<std::pair<std::string, std::string>>& more);
 
 // Throws DataError naming the file: no bundle, a file missing or cut short or changed, a format of a newer version,
 // settings that this version does not know, weights that do not fit their network.
-Bundle read_bundle(const std::string& folder);
+Bundle read_bundle(const std::string& path);
 
 }  // namespace serval::deploy
