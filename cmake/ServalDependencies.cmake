@@ -14,8 +14,11 @@ find_path(SERVAL_KISSFFT_INCLUDE kissfft/kissfft.hh REQUIRED)
 set(HDF5_PREFER_PARALLEL FALSE)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
-# Distribution functions for statistics: headers alone.
-find_path(SERVAL_BOOST_INCLUDE boost/math/distributions/students_t.hpp REQUIRED)
+# Distribution functions for statistics, HTTP and WebSocket: headers alone.
+find_path(SERVAL_BOOST_INCLUDE NAMES boost/math/distributions/students_t.hpp REQUIRED)
+if(NOT EXISTS ${SERVAL_BOOST_INCLUDE}/boost/beast/websocket.hpp)
+  message(FATAL_ERROR "boost/beast/websocket.hpp is missing beside boost/math in ${SERVAL_BOOST_INCLUDE}")
+endif()
 
 # Classical models. These three come without pkg-config modules.
 find_path(SERVAL_LIBSVM_INCLUDE libsvm/svm.h REQUIRED)

@@ -15,6 +15,7 @@
 
 #include "commands.h"
 #include "predict_command.h"
+#include "serve_command.h"
 #include "sweep_command.h"
 
 namespace {
@@ -308,6 +309,7 @@ int main(int argc, char** argv) {
   serval::cli::ExportArguments exported;
   add_export(app, common, exported)->callback([&] { serval::cli::export_run(common, exported); });
   serval::cli::add_predict(app, common);
+  serval::cli::add_serve(app, common);
 
   serval::cli::PlotArguments drawn;
   add_plot(app, common, drawn)->callback([&] { serval::cli::plot(common, drawn); });

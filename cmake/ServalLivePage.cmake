@@ -1,0 +1,10 @@
+# The page of `serval serve`, as texts inside the library.
+set(live_folder ${CMAKE_CURRENT_SOURCE_DIR}/src/deploy/serve/page)
+foreach(asset live.html live.css live.js sound.js capture.js)
+  string(TOUPPER ${asset} name)
+  string(REPLACE "." "_" name ${name})
+  file(READ ${live_folder}/${asset} SERVAL_${name})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${live_folder}/${asset})
+endforeach()
+configure_file(${live_folder}/page_assets.cc.in ${PROJECT_BINARY_DIR}/live_page_assets.cc @ONLY)
+target_sources(serval_deploy PRIVATE ${PROJECT_BINARY_DIR}/live_page_assets.cc)
