@@ -39,6 +39,10 @@ void write_bundle(const std::string& path, const Bundle& bundle, const NamedFile
   NamedFiles files;
   for (const BundleMember& member : bundle.members)
     files.emplace_back(member.file, member_bytes(member, bundle.weights));
+  for (const BundleGroup& group : bundle.groups) {
+    if (group.stacking)
+      files.emplace_back(group.stacking->file, member_bytes(*group.stacking, WeightForm::kFloat32));
+  }
   files.emplace_back("bundle.json", write_json(bundle_json(bundle)));
   files.insert(files.end(), more.begin(), more.end());
   write_bundle_files(path, files);
@@ -52,9 +56,15 @@ Bundle read_bundle(const std::string& path) {
   } catch (const ConfigError& error) {
     throw DataError(error.what());
   }
-  for (BundleMember& member : out.members) {
+  const auto read = [&files](BundleMember& member) {
     read_member_file(SafetensorsFile(files.place(member.file), files.take(member.file)), member);
+  };
+  for (BundleMember& member : out.members) {
+    read(member);
     check_weights(out, member);
+  }
+  for (BundleGroup& group : out.groups) {
+    if (group.stacking) read(*group.stacking);
   }
   return out;
 }

@@ -23,7 +23,8 @@ const Options<BundleRule> kRules = {{"none", BundleRule::kNone},
                                     {"product", BundleRule::kProduct},
                                     {"logit_average", BundleRule::kLogitAverage},
                                     {"maximum", BundleRule::kMaximum},
-                                    {"vote", BundleRule::kVote}};
+                                    {"vote", BundleRule::kVote},
+                                    {"stacking", BundleRule::kStacking}};
 
 const Options<WeightForm> kForms = {
     {"float32", WeightForm::kFloat32}, {"float16", WeightForm::kFloat16}, {"int8", WeightForm::kInt8}};
@@ -71,6 +72,7 @@ JsonValue group_json(const BundleGroup& group) {
   out.set("seed", JsonValue::of(static_cast<std::int64_t>(group.seed)));
   out.set("members", std::move(members));
   if (!group.weights.empty()) out.set("weights", std::move(weights));
+  if (group.stacking) out.set("stacking", JsonValue::of(group.stacking->file));
   return out;
 }
 
@@ -144,6 +146,11 @@ BundleGroup group_of(const JsonValue& json, const Bundle& bundle) {
     fail(cat(out.members.size(), " models in a group, ", bundle.models.size(), " in the bundle"));
   if (const JsonValue* weights = json.find("weights")) {
     for (const JsonValue& weight : weights->items) out.weights.push_back(weight.real);
+  }
+  if (bundle.rule == BundleRule::kStacking) {
+    BundleMember& stacking = out.stacking.emplace();
+    stacking.model = "stacking";
+    stacking.file = field(json, "stacking", Kind::kText).text;
   }
   if (out.weights.size() != (bundle.rule == BundleRule::kWeighted ? bundle.models.size() : 0))
     fail(cat(out.weights.size(), " weights"));

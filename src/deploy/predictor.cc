@@ -10,6 +10,7 @@
 #include "serval/deploy/bundle.h"
 #include "serval/evaluate/fusion.h"
 #include "serval/evaluate/probability_scores.h"
+#include "serval/learners/learner.h"
 
 #include "session.h"
 
@@ -38,7 +39,29 @@ std::vector<float> averaged(const Probabilities& rows) {
   return evaluate::fuse_mean(models).front();
 }
 
-std::vector<float> fused(const Bundle& bundle, const BundleGroup& group, const Probabilities& models) {
+using Stacking = std::vector<std::unique_ptr<learners::Learner>>;  // [group]; empty for other rules
+
+Stacking restore_stacking(const Bundle& bundle) {
+  Stacking out;
+  if (bundle.rule != BundleRule::kStacking) return out;
+  const std::size_t classes = bundle.classes.size(), columns = classes * bundle.models.size();
+  for (const BundleGroup& group : bundle.groups) {
+    try {
+      out.push_back(learners::restore(learners::stacking_settings(), group.stacking->state));
+    } catch (const DataError& error) {
+      throw DataError(cat(group.stacking->file, ": ", error.what()));
+    }
+    if (out.back()->columns() != static_cast<std::int64_t>(columns) ||
+        out.back()->classes() != static_cast<std::int64_t>(classes))
+      throw DataError(
+          cat(group.stacking->file, ": is not of ", columns, " columns and ", classes, " classes"));
+  }
+  return out;
+}
+
+// `stacking`: the group's; null for other rules.
+std::vector<float> fused(const Bundle& bundle, const BundleGroup& group, const learners::Learner* stacking,
+                         const Probabilities& models) {
   std::vector<Probabilities> rows;
   for (const std::vector<float>& model : models) rows.push_back({model});
   switch (bundle.rule) {
@@ -56,13 +79,19 @@ std::vector<float> fused(const Bundle& bundle, const BundleGroup& group, const P
       return evaluate::fuse_maximum(rows).front();
     case BundleRule::kVote:
       return evaluate::fuse_vote(rows).front();
+    case BundleRule::kStacking: {
+      const std::vector<float> row = evaluate::stacking_rows(rows).front();
+      return stacking->scores({row.data(), 1, static_cast<std::int64_t>(row.size())}).front();
+    }
   }
   throw InternalError("an unknown rule of fusion");
 }
 
-std::vector<float> combined(const Bundle& bundle, const std::vector<ModelScores>& scores) {
+std::vector<float> combined(const Bundle& bundle, const Stacking& stacking,
+                            const std::vector<ModelScores>& scores) {
   Probabilities groups;
-  for (const BundleGroup& group : bundle.groups) {
+  for (std::size_t g = 0; g < bundle.groups.size(); ++g) {
+    const BundleGroup& group = bundle.groups[g];
     Probabilities models;
     for (std::size_t m = 0; m < scores.size(); ++m) {
       Probabilities members;
@@ -70,7 +99,7 @@ std::vector<float> combined(const Bundle& bundle, const std::vector<ModelScores>
         members.push_back(mean_of(scores[m].members[static_cast<std::size_t>(member)]));
       models.push_back(averaged(members));
     }
-    groups.push_back(fused(bundle, group, models));
+    groups.push_back(fused(bundle, group, stacking.empty() ? nullptr : stacking[g].get(), models));
   }
   return averaged(groups);
 }
@@ -98,6 +127,7 @@ std::vector<Stretch> timeline_of(const Bundle& bundle, const std::vector<ModelSc
 
 struct Predictor::Impl {
   Bundle bundle;
+  Stacking stacking;
   Device device;
   PredictorOptions options;
   std::mutex mutex;
@@ -128,7 +158,7 @@ struct Predictor::Impl {
       throw DataError(cat(name, ": ", error.what()));
     }
     Prediction out;
-    out.probabilities = combined(bundle, scores);
+    out.probabilities = combined(bundle, stacking, scores);
     out.best = static_cast<std::size_t>(evaluate::most_probable(out.probabilities));
     out.seconds = heard.seconds();
     if (options.timeline) out.timeline = timeline_of(bundle, scores);
@@ -141,6 +171,7 @@ struct Predictor::Impl {
 Predictor::Predictor(const std::string& bundle, const PredictorOptions& options)
     : impl_(std::make_unique<Impl>()) {
   impl_->bundle = read_bundle(bundle);
+  impl_->stacking = restore_stacking(impl_->bundle);
   impl_->device = choose_device(options.device);
   impl_->options = options;
   impl_->idle.push_back(impl_->take());

@@ -114,4 +114,16 @@ Probabilities fuse_vote(const std::vector<Probabilities>& models) {
   return out;
 }
 
+std::vector<std::vector<float>> stacking_rows(const std::vector<Probabilities>& models) {
+  constexpr float kSmall = 1e-4f;
+  check_shapes(models);
+  std::vector<std::vector<float>> out(models.front().size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (const Probabilities& model : models) {
+      for (const float p : model[i]) out[i].push_back(std::log(std::max(p, kSmall)));
+    }
+  }
+  return out;
+}
+
 }  // namespace serval::evaluate

@@ -16,6 +16,7 @@
 #include "model_card.h"
 #include "refit.h"
 #include "run_directory.h"
+#include "run_scores.h"
 #include "weight_loss.h"
 
 namespace serval::experiment {
@@ -103,9 +104,6 @@ void check_deployable(const ExperimentSettings& settings, const Choice& choice) 
         "protocol.leaks has speaker_statistics: features are normalised by all recordings of a speaker, "
         "which a deployed model does not have; it cannot be exported");
   }
-  if (choice.fusion && settings.fusion->rule == FusionRule::kStacking)
-    throw ConfigError(
-        "fusion.rule stacking cannot be exported: a run does not keep its regression; choose --model");
   for (const std::string& name : choice.models) {
     const ModelSettings& model = model_of(settings, name);
     for (const auto& [input_name, input] : model.all_inputs()) {
@@ -206,7 +204,7 @@ BundleRule bundle_rule(FusionRule rule) {
     case FusionRule::kVote:
       return BundleRule::kVote;
     case FusionRule::kStacking:
-      break;
+      return BundleRule::kStacking;
   }
   throw InternalError("a fusion rule that bundles do not have");
 }
@@ -219,6 +217,22 @@ std::vector<double> fitted_weights(const report::FusionReport& fusion, int fold,
     if (fitted.fold == fold && fitted.seed == seed) return fitted.weights;
   }
   throw DataError(cat("results.json: the fusion has no weights of fold ", fold + 1, ", seed ", seed));
+}
+
+// A run does not keep its regressions: they are fitted again, on the scores that it keeps, to the same bits.
+BundleMember stacking_of(const FinishedRun& run, const std::vector<std::string>& models, int fold,
+                         const std::vector<std::int64_t>& seeds) {
+  const SeedSet chosen(seeds.begin(), seeds.end());
+  std::vector<RunMember> members;
+  for (const std::string& name : models) members.push_back({&run, &chosen_model(run, name), name, chosen});
+  const SideScores fitted = scores_of(members, fold, &chosen, &report::ModelReport::validation);
+  BundleMember out;
+  out.model = "stacking";
+  out.fold = fold;
+  out.seed = static_cast<std::uint64_t>(seeds.size() > 1 ? 0 : seeds.front());
+  out.file = cat("weights/stacking-fold-", fold + 1, "-seed-", out.seed, ".safetensors");
+  out.state = fit_stacking(fitted.scores, fitted.labels(), static_cast<int>(run.report.classes.size()));
+  return out;
 }
 
 void add_groups(Bundle& bundle, const Choice& choice, const FinishedRun& run, bool refit) {
@@ -245,6 +259,7 @@ void add_groups(Bundle& bundle, const Choice& choice, const FinishedRun& run, bo
         std::vector<std::int64_t>& members = group.members.emplace_back();
         for (const std::int64_t seed : seeds) members.push_back(place(model, fold, seed));
       }
+      if (bundle.rule == BundleRule::kStacking) group.stacking = stacking_of(run, choice.models, fold, seeds);
       if (bundle.rule == BundleRule::kWeighted)
         group.weights = fitted_weights(*run.report.fusion, fold, group.seed, refit);
     }
@@ -330,6 +345,12 @@ Exported read_run(const ExportOptions& options) {
     if (wanted.count(named.first) > 0) bundle.features.push_back(named);
   }
   bundle.rule = choice.fusion ? bundle_rule(out.settings.fusion->rule) : BundleRule::kNone;
+  if (bundle.rule == BundleRule::kStacking) {
+    if (options.refit)
+      throw ConfigError(
+          "a refit leaves nobody to fit fusion.rule stacking on; choose --fold, or another rule");
+    read_validation(out.run);
+  }
   add_groups(bundle, choice, out.run, options.refit);
   bundle.audit = out.run.report.audit.verdict();
   bundle.stamps = out.run.report.stamps;

@@ -12,88 +12,21 @@
 #include "serval/core/json.h"
 #include "serval/report/comparison.h"
 
-#include "fuse_scores.h"
 #include "merged_report.h"
-#include "read_predictions.h"
 #include "report_files.h"
+#include "run_scores.h"
 
 namespace serval::experiment {
 namespace fs = std::filesystem;
 
 namespace {
 
-using evaluate::Probabilities;
 using report::Prediction;
-using Seeds = std::set<std::uint64_t>;
 
-struct Member {
-  const FinishedRun* run = nullptr;
-  const report::ModelReport* model = nullptr;
-  std::string name;  // in the fused run
-  Seeds seeds;
-};
-
-std::string listed(const Seeds& seeds) {
+std::string listed(const SeedSet& seeds) {
   std::vector<std::string> out;
   for (const std::uint64_t seed : seeds) out.push_back(std::to_string(seed));
   return join(out, ", ");
-}
-
-// What one model says of the recordings of a fold with one seed, in the order of its file: of a fold with inner folds, what
-// those say.
-std::vector<const Prediction*> rows_of(const std::vector<Prediction>& rows, int fold, std::uint64_t seed) {
-  std::vector<const Prediction*> all, inner;
-  for (const Prediction& p : rows) {
-    if (p.fold != fold || p.seed != seed) continue;
-    all.push_back(&p);
-    if (p.inner > 0) inner.push_back(&p);
-  }
-  return inner.empty() ? all : inner;
-}
-
-// Of each of `wanted` the row of the same recording (and inner fold); empty unless `rows` are of the same ones.
-std::vector<const Prediction*> in_order_of(const std::vector<const Prediction*>& wanted,
-                                           const std::vector<const Prediction*>& rows) {
-  std::map<std::pair<int, std::string>, const Prediction*> by_recording;
-  for (const Prediction* row : rows) by_recording[{row->inner, row->recording}] = row;
-  std::vector<const Prediction*> out;
-  for (const Prediction* row : wanted) {
-    const auto at = by_recording.find({row->inner, row->recording});
-    if (at == by_recording.end() || wanted.size() != rows.size()) return {};
-    out.push_back(at->second);
-  }
-  return out;
-}
-
-// The members' scores of one fold, each the mean over `seeds`, or over its own.
-struct FoldScores {
-  ModelScores scores;                   // recordings are numbers of `rows`
-  std::vector<const Prediction*> rows;  // of the first member and seed
-};
-FoldScores scores_of(const std::vector<Member>& members, int fold, const Seeds* seeds,
-                     std::vector<Prediction> report::ModelReport::*side) {
-  FoldScores out;
-  for (const Member& member : members) {
-    std::vector<ModelScores> of_seeds;
-    for (const std::uint64_t seed : seeds == nullptr ? member.seeds : *seeds) {
-      const std::vector<const Prediction*> own = rows_of(member.model->*side, fold, seed);
-      if (out.rows.empty()) out.rows = own;
-      const std::vector<const Prediction*> rows = in_order_of(out.rows, own);
-      if (rows.empty()) {
-        throw DataError(cat(member.run->folder, ": model ", member.model->name,
-                            " validated other recordings in fold ", fold + 1, " than ",
-                            members.front().run->folder,
-                            "; a rule that is fitted needs the same validation actors in all runs"));
-      }
-      Probabilities probabilities;
-      for (const Prediction* row : rows) probabilities.push_back(row->probabilities);
-      of_seeds.push_back({{}, {std::move(probabilities)}});
-    }
-    out.scores.models.push_back(averaged(of_seeds).models.front());
-  }
-  for (std::size_t i = 0; i < out.rows.size(); ++i)
-    out.scores.recordings.push_back(static_cast<std::int64_t>(i));
-  return out;
 }
 
 std::set<std::string> actors_of(const std::vector<const Prediction*>& rows) {
@@ -124,7 +57,7 @@ class Fuser {
     how.seeds = to_string(what_.seeds);
     report::ModelReport fused;
     fused.name = report::kFusion;
-    for (const Member& member : members_) {
+    for (const RunMember& member : members_) {
       how.models.push_back(member.name);
       fused.parameters +=
           member.model->parameters * (together() ? static_cast<std::int64_t>(member.seeds.size()) : 1);
@@ -138,7 +71,7 @@ class Fuser {
         continue;
       }
       for (const std::uint64_t seed : members_.front().seeds) {
-        const Seeds one{seed};
+        const SeedSet one{seed};
         fuse(fold, &one, fused, how, out, unseen);
       }
     }
@@ -150,7 +83,7 @@ class Fuser {
     audit::require_passed(out.audit, what_.folder);
     report::score_predictions(fused, static_cast<int>(out.classes.size()));
     out.models.push_back(std::move(fused));
-    for (const Member& member : members_) {
+    for (const RunMember& member : members_) {
       out.models.push_back(*member.model);
       out.models.back().name = member.name;
     }
@@ -171,13 +104,10 @@ class Fuser {
     std::unique_ptr<FinishedRun>& run = runs_[name.folder];
     if (!run) {
       run = std::make_unique<FinishedRun>(read_finished_run(name.folder));
-      RecordingsById by_id;
-      for (const corpus::Recording& recording : run->recordings) by_id[recording.id] = &recording;
-      const std::string path = name.folder + "/validation_predictions.csv";
-      if (fits(what_.rule)) read_validation_predictions(path, by_id, run->report);
+      if (fits(what_.rule)) read_validation(*run);
     }
-    Member member{run.get(), &chosen_model(*run, name.model), {}, {}};
-    for (const Member& other : members_) {
+    RunMember member{run.get(), &chosen_model(*run, name.model), {}, {}};
+    for (const RunMember& other : members_) {
       if (other.model == member.model)
         throw ConfigError(cat(name.folder, ": model ", member.model->name, " is named twice"));
     }
@@ -192,11 +122,11 @@ class Fuser {
   }
 
   void check_pairs() const {
-    const Member& first = members_.front();
-    const auto input = [](const Member& m) {
+    const RunMember& first = members_.front();
+    const auto input = [](const RunMember& m) {
       return report::ComparisonInput{&m.run->report, m.model, m.run->folder, &m.run->contents};
     };
-    for (const Member& member : members_) {
+    for (const RunMember& member : members_) {
       if (member.run == first.run) continue;
       const std::string why = report::why_unpaired(input(first), input(member));
       if (!why.empty())
@@ -213,22 +143,20 @@ class Fuser {
   void name_members() {
     std::map<std::string, std::set<std::string>> folders;
     for (const auto& [folder, run] : runs_) folders[run->report.name].insert(folder);
-    for (Member& member : members_) {
+    for (RunMember& member : members_) {
       const std::string& name = member.run->report.name;
       member.name = cat(folders[name].size() > 1 ? member.run->folder : name, ".", member.model->name);
     }
   }
 
-  void fuse(int fold, const Seeds* seeds, report::ModelReport& fused, report::FusionReport& how,
+  void fuse(int fold, const SeedSet* seeds, report::ModelReport& fused, report::FusionReport& how,
             report::RunReport& out, audit::Check& unseen) {
-    const FoldScores test = scores_of(members_, fold, seeds, &report::ModelReport::predictions);
-    FoldScores fitted;
+    const SideScores test = scores_of(members_, fold, seeds, &report::ModelReport::predictions);
+    SideScores fitted;
     if (fits(what_.rule)) fitted = scores_of(members_, fold, seeds, &report::ModelReport::validation);
     const std::uint64_t seed = seeds == nullptr ? 0 : *seeds->begin();
-    std::vector<int> labels;
-    for (const Prediction* row : fitted.rows) labels.push_back(row->label);
-    FusedScores scores =
-        fuse_scores(what_.rule, test.scores, fitted.scores, labels, static_cast<int>(out.classes.size()));
+    FusedScores scores = fuse_scores(what_.rule, test.scores, fitted.scores, fitted.labels(),
+                                     static_cast<int>(out.classes.size()));
     for (std::size_t i = 0; i < test.rows.size(); ++i) {
       Prediction p = *test.rows[i];
       p.seed = seed;
@@ -252,7 +180,7 @@ class Fuser {
 
   RunOutcome write(report::RunReport& out, const std::string& first) const {
     JsonValue members = JsonValue::list();
-    for (const Member& member : members_) {
+    for (const RunMember& member : members_) {
       members.items.push_back(JsonValue::object()
                                   .set("run", JsonValue::of(member.run->folder))
                                   .set("model", JsonValue::of(member.model->name))
@@ -275,7 +203,7 @@ class Fuser {
 
   const FuseRuns& what_;
   std::map<std::string, std::unique_ptr<FinishedRun>> runs_;  // by folder
-  std::vector<Member> members_;
+  std::vector<RunMember> members_;
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "fuse_scores.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "serval/core/error.h"
 #include "serval/evaluate/fusion.h"
@@ -15,27 +14,20 @@ namespace {
 
 using evaluate::Probabilities;
 
-std::vector<float> stacking_rows(const ModelScores& scores) {
-  constexpr float kSmall = 1e-4f;
+// Rows behind one another, as learners read them.
+std::vector<float> flat_rows(const ModelScores& scores) {
   std::vector<float> out;
-  for (std::size_t i = 0; i < scores.recordings.size(); ++i) {
-    for (const Probabilities& model : scores.models) {
-      for (const float p : model[i]) out.push_back(std::log(std::max(p, kSmall)));
-    }
-  }
+  for (const std::vector<float>& row : evaluate::stacking_rows(scores.models))
+    out.insert(out.end(), row.begin(), row.end());
   return out;
 }
 
 Probabilities stack(const ModelScores& fitted, const std::vector<int>& labels, const ModelScores& test,
                     int classes) {
-  const auto columns = static_cast<std::int64_t>(fitted.models.size()) * classes;
-  learners::LearnerSettings settings;
-  settings.type = learners::LearnerType::kLogistic;
-  const std::vector<float> x = stacking_rows(fitted), y = stacking_rows(test);
-  const auto model = learners::restore(
-      settings, fitting::fit(settings, {x.data(), static_cast<std::int64_t>(labels.size()), columns}, labels,
-                             classes, 1));
-  return model->scores({y.data(), static_cast<std::int64_t>(test.recordings.size()), columns});
+  const std::vector<float> rows = flat_rows(test);
+  const auto columns = static_cast<std::int64_t>(test.models.size()) * classes;
+  const auto model = learners::restore(learners::stacking_settings(), fit_stacking(fitted, labels, classes));
+  return model->scores({rows.data(), static_cast<std::int64_t>(test.recordings.size()), columns});
 }
 
 std::vector<double> one_of(std::size_t model, std::size_t models) {
@@ -45,6 +37,13 @@ std::vector<double> one_of(std::size_t model, std::size_t models) {
 }
 
 }  // namespace
+
+learners::LearnerState fit_stacking(const ModelScores& fitted, const std::vector<int>& labels, int classes) {
+  const std::vector<float> rows = flat_rows(fitted);
+  const auto columns = static_cast<std::int64_t>(fitted.models.size()) * classes;
+  return fitting::fit(learners::stacking_settings(),
+                      {rows.data(), static_cast<std::int64_t>(labels.size()), columns}, labels, classes, 1);
+}
 
 ModelScores averaged(const std::vector<ModelScores>& seeds) {
   ModelScores out = seeds.front();

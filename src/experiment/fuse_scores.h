@@ -6,6 +6,7 @@
 
 #include "serval/evaluate/probability_scores.h"
 #include "serval/experiment/fusion_settings.h"
+#include "serval/learners/state.h"
 
 namespace serval::experiment {
 
@@ -16,6 +17,9 @@ struct ModelScores {
 
 // The mean over the seeds of each model; one seed stays as it is, to the bit.
 ModelScores averaged(const std::vector<ModelScores>& seeds);
+
+// The regression of the rule stacking: settings learners::stacking_settings(), columns evaluate::stacking_rows().
+learners::LearnerState fit_stacking(const ModelScores& fitted, const std::vector<int>& labels, int classes);
 
 struct FusedScores {
   evaluate::Probabilities probabilities;  // [recording][class]

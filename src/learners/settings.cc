@@ -54,4 +54,10 @@ void describe(SettingsVisitor& v, LearnerSettings& s) {
   v.list("steps", s.steps, {"done to the vectors first, fitted on the training side"});
 }
 
+LearnerSettings stacking_settings() {
+  LearnerSettings out;
+  out.type = LearnerType::kLogistic;
+  return out;
+}
+
 }  // namespace serval::learners

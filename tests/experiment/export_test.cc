@@ -153,6 +153,8 @@ TEST_F(ExportTest, FusionsAreThoseOfTheRunToTheBit) {
                              R"({"rule": "logit_average", "models": ["whole", "vector"]})",
                              R"({"rule": "product", "models": ["whole", "vector"]})",
                              R"({"rule": "maximum", "models": ["whole", "vector"]})",
+                             R"({"rule": "stacking", "models": ["whole", "vector"]})",
+                             R"({"rule": "stacking", "models": ["whole", "parts"], "seeds": "together"})",
                              R"({"rule": "mean", "models": ["whole", "vector"], "seeds": "together"})"}) {
     fs::remove_all(folder_ / "run");
     run({"whole", "parts", "vector"}, std::string(R"({"fusion": )") + fusion + "}");
@@ -403,11 +405,15 @@ TEST_F(ExportTest, ModelsThatNeedMoreThanSoundAreRefusedByName) {
         "network": {"inputs": {"a": {"kind": "vector"}, "b": {"kind": "vector"}}, "layers": [
           {"type": "concat", "input": ["a", "b"]}, {"type": "dense"}]}}},
     "fusion": {"rule": "stacking", "models": ["parts", "vector"]}})");
+  ExportOptions refit = options("fusion", 1, 1);
+  refit.fold.reset();
+  refit.refit = true;
+  EXPECT_THAT(message_of<ConfigError>([&] { bundle_of_run(refit); }),
+              HasSubstr("nobody to fit fusion.rule stacking on"));
   const auto refusal = [&](const std::string& model) {
     return message_of<ConfigError>([&] { bundle_of_run(options(model, 1, 1)); });
   };
   EXPECT_THAT(refusal("told"), HasSubstr("models.told, input b: features.sex are not computed from sound"));
-  EXPECT_THAT(refusal("fusion"), HasSubstr("stacking cannot be exported"));
 }
 
 TEST_F(ExportTest, DamagedBundlesAreNotBelieved) {

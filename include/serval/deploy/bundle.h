@@ -35,7 +35,7 @@ const Options<WeightForm>& weight_forms();
 inline constexpr int kBundleVersion = 1;
 
 // As evaluate/fusion.h has them. none: there is one model.
-enum class BundleRule { kNone, kMean, kWeighted, kProduct, kLogitAverage, kMaximum, kVote };
+enum class BundleRule { kNone, kMean, kWeighted, kProduct, kLogitAverage, kMaximum, kVote, kStacking };
 
 // A layer that gives logits of the classes; with several, their mean by weight.
 struct BundleOutput {
@@ -73,7 +73,8 @@ struct BundleGroup {
   std::uint64_t seed = 0;  // 0: all seeds together
   // [model][...], places in Bundle::members: those whose scores are averaged before the rule.
   std::vector<std::vector<std::int64_t>> members;
-  std::vector<double> weights;  // [model], of the rule weighted
+  std::vector<double> weights;           // [model], of the rule weighted
+  std::optional<BundleMember> stacking;  // the regression of that rule, a learner's state
 };
 
 struct Bundle {

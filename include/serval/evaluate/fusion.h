@@ -26,4 +26,7 @@ Probabilities fuse_logit_average(const std::vector<Probabilities>& models);
 Probabilities fuse_maximum(const std::vector<Probabilities>& models);
 Probabilities fuse_vote(const std::vector<Probabilities>& models);
 
+// [recording][model and class]: ln p, p clipped from below to 1e-4. What the rule "stacking" learns from.
+std::vector<std::vector<float>> stacking_rows(const std::vector<Probabilities>& models);
+
 }  // namespace serval::evaluate

@@ -26,8 +26,8 @@ struct ExportOptions {
 };
 
 // Reads the run, its audit and its checkpoints. Throws ConfigError where a choice is missing or names nothing, or where the
-// model cannot score a recording by its sound alone: features made elsewhere, statistics of each speaker,
-// the fusion rule stacking. DataError for a run that is damaged, AuditError where its audit failed.
+// model cannot score a recording by its sound alone: features made elsewhere, statistics of each speaker. DataError for a
+// run that is damaged, AuditError where its audit failed.
 deploy::Bundle bundle_of_run(const ExportOptions& options);
 
 // The same as a folder `out` with model card, audit and experiment. `out` must not be there yet.

@@ -38,5 +38,7 @@ struct LearnerSettings {
   std::vector<StepSettings> steps;
 };
 void describe(SettingsVisitor& v, LearnerSettings& settings);
+// The regression over scores of several models: logistic, C = 1.
+LearnerSettings stacking_settings();
 
 }  // namespace serval::learners
