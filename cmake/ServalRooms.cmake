@@ -20,14 +20,10 @@ if(SERVAL_SANITIZE)
       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>>)
   target_link_options(serval_options INTERFACE -fsanitize=${SERVAL_SANITIZE})
 endif()
-target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${HDF5_C_INCLUDE_DIRS}>)
-target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_KISSFFT_INCLUDE}>)
-target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_OPENCV_INCLUDE}>)
-target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${SERVAL_BOOST_INCLUDE}>)
+foreach(folder IN LISTS SERVAL_EXTERNAL_INCLUDES)
+  target_include_directories(serval_options SYSTEM INTERFACE $<BUILD_INTERFACE:${folder}>)
+endforeach()
 target_link_libraries(serval_options INTERFACE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
-
-set(SERVAL_EXTERNAL_LIBRARIES PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH PkgConfig::ZLIB ${HDF5_C_LIBRARIES}
-  ${SERVAL_LIBSVM} ${SERVAL_LIBLINEAR} ${SERVAL_OPENCV_ML} ${SERVAL_OPENCV_CORE} Threads::Threads)
 
 function(serval_add_rooms)
   set_property(GLOBAL PROPERTY SERVAL_ROOMS "${ARGN}")
@@ -35,11 +31,13 @@ function(serval_add_rooms)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*.cc
       ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*/*.cc)
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/src/core/cuda_absent.cc)
+    if(SERVAL_LIBRARY_ONLY)  # the server and the converters are no part of it
+      list(FILTER sources EXCLUDE REGEX "/src/(deploy/(serve|onnx)/|audio/corpus_check)")
+    endif()
     add_library(serval_${room} OBJECT ${sources})
     set_target_properties(serval_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_include_directories(serval_${room} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-    target_link_libraries(serval_${room} PRIVATE serval_options PkgConfig::SNDFILE PkgConfig::SOXR PkgConfig::XXHASH
-      PkgConfig::ZLIB)
+    target_link_libraries(serval_${room} PRIVATE serval_options ${SERVAL_EXTERNAL_LIBRARIES})
   endforeach()
 endfunction()
 
@@ -60,6 +58,40 @@ function(serval_add_library)
     $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
   target_compile_features(serval_library PUBLIC cxx_std_20)
   target_link_libraries(serval_library PUBLIC ${SERVAL_EXTERNAL_LIBRARIES})
+endfunction()
+
+# libserval_predict, a shared library for other people's programs. It is linked from an archive of rooms, so only what
+# scores of recordings need goes in, and shows its interface alone (cmake/serval_predict.map). It computes on CPUs, whatever
+# else is built.
+function(serval_add_predict_library)
+  get_property(rooms GLOBAL PROPERTY SERVAL_ROOMS)
+  if(SERVAL_SANITIZE)  # whose runtime no shared library carries
+    return()
+  endif()
+  foreach(room IN LISTS SERVAL_PREDICT_ROOMS)
+    if(NOT room IN_LIST rooms)
+      return()
+    endif()
+  endforeach()
+  add_library(serval_predict_parts STATIC EXCLUDE_FROM_ALL)
+  foreach(room IN LISTS SERVAL_PREDICT_ROOMS)
+    target_sources(serval_predict_parts PRIVATE $<TARGET_OBJECTS:serval_${room}>)
+  endforeach()
+  add_library(serval_predict SHARED)
+  add_library(serval::predict ALIAS serval_predict)
+  target_sources(serval_predict PRIVATE
+    "$<FILTER:$<TARGET_OBJECTS:serval_deploy>,INCLUDE,/src/deploy/(c_api|predictor)[.]cc>")
+  if(SERVAL_CUDA)
+    target_sources(serval_predict PRIVATE src/core/cuda_absent.cc)
+  endif()
+  set(map ${PROJECT_SOURCE_DIR}/cmake/serval_predict.map)
+  set_target_properties(serval_predict PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME predict VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} LINK_DEPENDS ${map})
+  target_link_libraries(serval_predict PRIVATE serval_options serval_predict_parts ${SERVAL_EXTERNAL_LIBRARIES})
+  target_link_options(serval_predict PRIVATE -Wl,--version-script=${map} -Wl,--as-needed -Wl,--no-undefined)
+  target_include_directories(serval_predict PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  target_compile_features(serval_predict INTERFACE cxx_std_20)
 endfunction()
 
 function(serval_add_program name)

@@ -53,6 +53,9 @@ if grep -qs '^ID=debian' /etc/os-release; then
 fi
 full_needs="
 clang-tidy-14           clang-tidy-14
+debootstrap             debootstrap
+dpkg-dev                dpkg-shlibdeps
+patchelf                patchelf
 "
 
 needs="$build_needs"

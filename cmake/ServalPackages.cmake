@@ -1,0 +1,42 @@
+# cpack: three Debian packages (the program; libserval_predict; what is needed to build with it) and an archive of the program.
+#   cpack --config BUILD/CPackConfig.cmake -G DEB     or -G TGZ
+# tools/package/build.sh makes them for the usual places.
+set(CPACK_PACKAGE_NAME serval)
+set(CPACK_PACKAGE_VENDOR "Serval maintainers")
+set(CPACK_PACKAGE_CONTACT "Serval maintainers <serval@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL program predict predict_dev)
+set(CPACK_VERBATIM_VARIABLES ON)
+
+# One archive with everything but the static library.
+set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+string(TOLOWER "${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}" system)
+set(CPACK_PACKAGE_FILE_NAME serval-${PROJECT_VERSION}-${system})
+
+set(abi ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME serval)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS gnuplot-nox)
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "Experiments, training, evaluation and deployment from one command, serval.")
+set(CPACK_DEBIAN_PREDICT_PACKAGE_NAME libserval-predict${abi})
+set(CPACK_DEBIAN_PREDICT_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_PREDICT_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PREDICT_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PREDICT_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/cmake/debian/triggers")
+set(CPACK_COMPONENT_PREDICT_DESCRIPTION "Scores of recordings from a bundle, for programs in C and C++.")
+set(CPACK_DEBIAN_PREDICT_DEV_PACKAGE_NAME libserval-predict-dev)
+set(CPACK_DEBIAN_PREDICT_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_PREDICT_DEV_PACKAGE_DEPENDS "libserval-predict${abi} (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_PREDICT_DEV_DESCRIPTION "Headers, CMake and pkg-config files of libserval-predict.")
+if(SERVAL_CUDA)  # cuDNN and the toolkit come from elsewhere
+  set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME serval-cuda)
+endif()
+configure_file(cmake/cpack_project.cmake.in ${PROJECT_BINARY_DIR}/cpack_project.cmake COPYONLY)
+set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_BINARY_DIR}/cpack_project.cmake)
+include(CPack)
