@@ -16,10 +16,12 @@
  * Binary interface: within one minor version functions are added and never changed. serval_predictor_options may grow at
  *   its end, which its field `size` tells.
  */
-#ifndef SERVAL_DEPLOY_C_API_H_
-#define SERVAL_DEPLOY_C_API_H_
+#ifndef SERVAL_DEPLOY_C_API_H
+#define SERVAL_DEPLOY_C_API_H
 
 #include <stddef.h>
+
+/* C's names, not C++'s. NOLINTBEGIN(readability-identifier-naming) */
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,4 +90,5 @@ const float* serval_prediction_stretch_probabilities(const serval_prediction* pr
 }
 #endif
 
+/* NOLINTEND(readability-identifier-naming) */
 #endif
