@@ -31,6 +31,7 @@ liblinear-dev           h:linear.h
 libopencv-ml-dev        h:opencv4/opencv2/ml.hpp
 libboost-dev            h:boost/math/distributions/students_t.hpp
 libcli11-dev            h:CLI/CLI.hpp
+portaudio19-dev         pc:portaudio-2.0
 libgtest-dev            h:gtest/gtest.h
 libgmock-dev            h:gmock/gmock.h
 espeak-ng               espeak-ng

@@ -50,26 +50,30 @@ SF_VIRTUAL_IO memory_io() {
   return io;
 }
 
-}  // namespace
-
-std::string encode_flac(const Waveform& waveform) {
+std::string encode(const Waveform& waveform, int format, float full_scale) {
   std::vector<short> samples;
   samples.reserve(waveform.samples.size());
   for (const float sample : waveform.samples)
-    samples.push_back(static_cast<short>(std::lround(32767 * std::clamp(sample, -1.0f, 1.0f))));
+    samples.push_back(static_cast<short>(
+        std::clamp(std::lround(full_scale * std::clamp(sample, -1.0f, 1.0f)), -32768l, 32767l)));
   Memory memory;
   SF_VIRTUAL_IO io = memory_io();
   SF_INFO info{};
   info.samplerate = waveform.sample_rate_hz;
   info.channels = 1;
-  info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
+  info.format = format | SF_FORMAT_PCM_16;
   SNDFILE* file = ::sf_open_virtual(&io, SFM_WRITE, &info, &memory);
-  SERVAL_CHECK(file != nullptr, "FLAC of ", waveform.sample_rate_hz, " Hz: ", ::sf_strerror(nullptr));
+  SERVAL_CHECK(file != nullptr, "a file of ", waveform.sample_rate_hz, " Hz: ", ::sf_strerror(nullptr));
   const auto count = static_cast<sf_count_t>(samples.size());
   const bool whole = ::sf_write_short(file, samples.data(), count) == count;
   const bool closed = ::sf_close(file) == 0;
-  SERVAL_CHECK(whole && closed, "FLAC of ", count, " samples cannot be written");
+  SERVAL_CHECK(whole && closed, "a file of ", count, " samples cannot be written");
   return std::move(memory.bytes);
 }
+
+}  // namespace
+
+std::string encode_flac(const Waveform& waveform) { return encode(waveform, SF_FORMAT_FLAC, 32767); }
+std::string encode_wav(const Waveform& waveform) { return encode(waveform, SF_FORMAT_WAV, 32768); }
 
 }  // namespace serval::audio

@@ -18,18 +18,31 @@ std::size_t StreamWindows::feed(std::span<const float> samples) {
   // It grows with the stream, so that a long window costs nothing before its samples are there.
   const auto needed = static_cast<std::size_t>(std::min(window_, fed_ + static_cast<std::int64_t>(count)));
   if (ring_.size() < needed) ring_.resize(needed);
-  for (std::size_t i = 0; i < count; ++i, ++fed_) {
-    // Between windows that do not touch nothing is kept.
-    if (fed_ >= begin_) ring_[static_cast<std::size_t>(fed_ % window_)] = samples[i];
+  // Between windows that do not touch nothing is kept.
+  const auto skipped =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(begin_ - fed_, 0, static_cast<std::int64_t>(count)));
+  std::span<const float> kept = samples.subspan(skipped, count - skipped);
+  for (std::int64_t at = fed_ + static_cast<std::int64_t>(skipped); !kept.empty();) {
+    const auto place = static_cast<std::size_t>(at % window_);
+    const std::size_t part = std::min(kept.size(), ring_.size() - place);
+    std::copy_n(kept.begin(), part, ring_.begin() + static_cast<std::ptrdiff_t>(place));
+    kept = kept.subspan(part);
+    at += static_cast<std::int64_t>(part);
   }
+  fed_ += static_cast<std::int64_t>(count);
   return count;
 }
 
 StreamWindow StreamWindows::copy(std::int64_t end) const {
   StreamWindow out;
   out.begin = begin_;
-  for (std::int64_t i = begin_; i < end; ++i)
-    out.samples.push_back(ring_[static_cast<std::size_t>(i % window_)]);
+  out.samples.reserve(static_cast<std::size_t>(std::max<std::int64_t>(0, end - begin_)));
+  for (std::int64_t at = begin_; at < end;) {
+    const auto place = static_cast<std::ptrdiff_t>(at % window_);
+    const std::int64_t part = std::min(end - at, static_cast<std::int64_t>(ring_.size()) - place);
+    out.samples.insert(out.samples.end(), ring_.begin() + place, ring_.begin() + place + part);
+    at += part;
+  }
   return out;
 }
 

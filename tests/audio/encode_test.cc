@@ -25,5 +25,15 @@ TEST(Encode, FlacReadsBackToTheLastBit) {
   }
 }
 
+TEST(Encode, WavKeepsWhatASoundCardGives) {
+  const TempFolder folder;
+  Waveform sound{{}, 8000};
+  for (int i = -32768; i < 32768; i += 97) sound.samples.push_back(static_cast<float>(i) / 32768);
+  EXPECT_EQ(decode(folder.write("x.wav", encode_wav(sound))).samples, sound.samples);
+  sound.samples = {1.5f, -1.5f};
+  EXPECT_EQ(decode(folder.write("y.wav", encode_wav(sound))).samples,
+            (std::vector<float>{32767.0f / 32768, -1}));
+}
+
 }  // namespace
 }  // namespace serval::audio

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "serval/audio/decode.h"
 #include "serval/core/csv.h"
 #include "serval/core/files.h"
 #include "serval/core/json.h"
@@ -164,6 +165,56 @@ TEST_F(DeployTest, AStreamIsScoredAsItComes) {
   EXPECT_EQ(stream("--channels 7").exit_code, 3);  // the stream ends within a sample
   EXPECT_EQ(predict({recording(2), "--stream"}).exit_code, 2);
   EXPECT_EQ(predict({recording(2), "--rate", "8000"}).exit_code, 2);
+}
+
+// A recording in the place of the microphone: each line is of the samples that are kept.
+TEST_F(DeployTest, TheMicrophoneIsScoredAndKept) {
+  const Outcome heard =
+      serval({"predict", "bundle", "--quiet", "--device", "cpu", "--microphone", "1", "--hear", recording(2),
+              "--save", "kept.wav", "--window", "0.1", "--hop", "0.1"});
+  EXPECT_EQ(heard.exit_code, 0) << heard.err;
+  EXPECT_GE(std::count(heard.out.begin(), heard.out.end(), '\n'), 2);
+  EXPECT_EQ(audio::decode(*shared_ / "kept.wav").samples, audio::decode(*shared_ / recording(2)).samples);
+  const JsonValue first = parse_json(heard.out.substr(0, heard.out.find('\n')), "line 1");
+  EXPECT_EQ(first.find("end_s")->real, 0.1);
+  EXPECT_EQ(first.find("time")->text.size(), 24u);
+  std::vector<float> window = audio::decode(*shared_ / "kept.wav").samples;
+  window.resize(800);
+  audio::write_sound(*shared_ / "window.wav", window, 8000);
+  const JsonValue file = parse_json(predict({"window.wav", "--format", "jsonl"}).out, "line");
+  EXPECT_EQ(write_json(*first.find("probabilities")), write_json(*file.find("probabilities")));
+
+  EXPECT_EQ(predict({recording(2), "--microphone", "1"}).exit_code, 2);
+  EXPECT_EQ(predict({recording(2), "--play"}).exit_code, 2);
+  EXPECT_EQ(predict({recording(2), "--window", "1"}).exit_code, 2);
+  EXPECT_EQ(predict({}).exit_code, 2);
+}
+
+// Through PortAudio and ALSA, of which a file plays the microphone.
+TEST_F(DeployTest, TheMicrophoneIsWhatTheSoundCardHears) {
+  const auto hear = [](const std::map<std::string, std::string>& environment) {
+    return testing_support::run_in(shared_->str(), SERVAL_PROGRAM,
+                                   {"predict", "bundle", "--quiet", "--device", "cpu", "--microphone", "0.5",
+                                    "--window", "0.2", "--hop", "0.1", "--save", "card.wav"},
+                                   {.environment = environment, .folder = {}});
+  };
+  if (!fs::exists("/dev/snd")) EXPECT_EQ(hear({}).exit_code, 4);
+  const char* system = "/usr/share/alsa/alsa.conf";
+  if (!fs::exists(system)) GTEST_SKIP() << "there is no ALSA";
+  const std::vector<float> samples = audio::decode(*shared_ / recording(2)).samples;
+  shared_->write("heard.raw", audio::bytes_of(*shared_ / recording(2)).substr(44));
+  shared_->write(
+      "asound.conf",
+      std::string("<") + system +
+          ">\npcm.!default { type file slave.pcm \"null\" file \"/dev/null\" format \"raw\" infile \"" +
+          (*shared_ / "heard.raw") + "\" }\nctl.!default { type hw card 0 }\n");
+  const Outcome heard = hear({{"ALSA_CONFIG_PATH", *shared_ / "asound.conf"}});
+  if (heard.exit_code == 4) GTEST_SKIP() << "there is no PortAudio: " << heard.err;
+  ASSERT_EQ(heard.exit_code, 0) << heard.err;
+  EXPECT_EQ(std::count(heard.out.begin(), heard.out.end(), '\n'), 4) << heard.out;
+  const std::vector<float> kept = audio::decode(*shared_ / "card.wav").samples;
+  ASSERT_EQ(kept.size(), 4000u);
+  EXPECT_TRUE(std::equal(samples.begin(), samples.begin() + 1500, kept.begin()));
 }
 
 TEST_F(DeployTest, BelowTheConfidenceThereIsNoLabel) {

@@ -306,6 +306,17 @@ TEST_F(ServeTest, PressureIsExplicit) {
   expect_alive();
 }
 
+// A small form of tools/bench/serve/load.sh: every answer of many clients is checked.
+TEST_F(ServeTest, ManyClientsAreAnsweredRight) {
+  serve({"--max-behind", "30"});
+  const std::string sound = audio::write_sound(bundle_->folder / "sound.wav", tone_speech(3), 8000);
+  const testing_support::Outcome load = testing_support::run_process(
+      {SERVAL_SERVE_LOAD, std::to_string(port_), bundle_->path(), sound, "10", "4", "0.5", "0.25"});
+  EXPECT_EQ(load.exit_code, 0) << load.out << load.err;
+  EXPECT_THAT(load.out, AllOf(HasSubstr(" 150 results, 0 wrong; 10 done, 0 overloaded, 0 failed")))
+      << load.err;
+}
+
 TEST_F(ServeTest, SlowAndBrokenRequestsEnd) {
   serve(
       {"--header-timeout", "0.5", "--body-timeout", "0.5", "--idle-timeout", "0.5", "--max-header-kib", "2"});

@@ -102,6 +102,10 @@ struct PredictArguments {
   deploy::PcmFormat pcm;
   std::string encoding = "s16le";
   deploy::StreamOptions streaming;
+  double microphone_s = 0;  // 0: not asked for
+  std::string heard;        // a recording in the place of a microphone
+  std::string save;         // WAV; "": named by the time
+  bool play = false;
 };
 
 void run(const Common& common, const ExperimentArguments& arguments);
@@ -110,6 +114,8 @@ void export_run(const Common& common, const ExportArguments& arguments);
 void predict(const Common& common, const PredictArguments& arguments);
 // A JSON line a hop, as soon as it is there. A signal ends the stream.
 void predict_stream(const Common& common, const PredictArguments& arguments);
+// The same of the microphone, whose sound is kept as a WAV file.
+void predict_microphone(const Common& common, const PredictArguments& arguments);
 void features(const Common& common, const ExperimentArguments& arguments);
 // Of an experiment that has not run, or of a run.
 void audit(const Common& common, const ExperimentArguments& arguments);

@@ -23,13 +23,28 @@ void add_scoring(CLI::App* predict, Common& common, PredictArguments& arguments)
 }
 
 void add_streaming(CLI::App* predict, PredictArguments& arguments, CLI::Option* stream) {
-  deploy::StreamOptions& options = arguments.streaming;
   const auto add = [&](const char* name, auto& value, const char* help) {
     return predict->add_option(name, value, help)->capture_default_str()->needs(stream)->group("Streaming");
   };
   add("--rate", arguments.pcm.rate_hz, "of the raw samples, Hz");
   add("--encoding", arguments.encoding, "of the raw samples: s16le or f32le");
   add("--channels", arguments.pcm.channels, "interleaved; their mean is scored");
+}
+
+void add_microphone(CLI::App* predict, PredictArguments& arguments, CLI::Option* microphone) {
+  const auto add = [&](CLI::Option* option) { option->needs(microphone)->group("Microphone"); };
+  add(predict->add_option("--save", arguments.save,
+                          "where the sound is kept; default microphone-<time>.wav"));
+  add(predict->add_flag("--play", arguments.play, "play the sound afterwards"));
+  add(predict->add_option("--hear", arguments.heard,
+                          "this recording in the place of the microphone, at its own speed"));
+}
+
+// Of raw samples and of the microphone.
+void add_windows(CLI::App* predict, deploy::StreamOptions& options) {
+  const auto add = [&](const char* name, double& value, const char* help) {
+    predict->add_option(name, value, help)->capture_default_str()->group("Streaming");
+  };
   add("--window", options.window_s, "seconds that a result is of");
   add("--hop", options.hop_s, "seconds from a result to the next");
   add("--gate", options.gate_db, "a window below this level, dB of full scale, is silent and not scored");
@@ -46,10 +61,8 @@ void add_predict(CLI::App& app, Common& common) {
   const auto shared = std::make_shared<PredictArguments>();
   PredictArguments& arguments = *shared;
   predict->add_option("bundle", arguments.bundle, "what `serval export` wrote")->required();
-  predict
-      ->add_option("recordings", arguments.recordings,
-                   "files, folders, which are searched, or - for one recording on standard input")
-      ->required();
+  predict->add_option("recordings", arguments.recordings,
+                      "files, folders, which are searched, or - for one recording on standard input");
   static const std::map<std::string, PredictFormat> formats = {
       {"table", PredictFormat::kTable}, {"csv", PredictFormat::kCsv}, {"jsonl", PredictFormat::kJsonLines}};
   CLI::Option* format =
@@ -66,7 +79,27 @@ void add_predict(CLI::App& app, Common& common) {
           ->excludes(timeline)
           ->group("Streaming");
   add_streaming(predict, arguments, stream);
-  predict->callback([shared, &common] {
+  CLI::Option* microphone =
+      predict
+          ->add_option("--microphone", arguments.microphone_s,
+                       "so many seconds of the microphone, scored as they come, a JSON document a line")
+          ->check(CLI::Range(0.1, 86400.0))
+          ->excludes(stream)
+          ->excludes(format)
+          ->excludes(timeline)
+          ->group("Microphone");
+  add_microphone(predict, arguments, microphone);
+  add_windows(predict, arguments.streaming);
+  predict->callback([shared, &common, predict] {
+    for (const char* name : {"--window", "--hop", "--gate", "--smoothing"}) {
+      if (predict->count(name) > 0 && !shared->stream && shared->microphone_s == 0)
+        throw ConfigError(cat(name, " is for --stream and --microphone"));
+    }
+    if (shared->microphone_s > 0) {
+      if (!shared->recordings.empty()) throw ConfigError("with --microphone there are no recordings to name");
+      return predict_microphone(common, *shared);
+    }
+    if (shared->recordings.empty()) throw ConfigError("no recordings are named");
     if (shared->stream)
       predict_stream(common, *shared);
     else

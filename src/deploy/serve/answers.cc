@@ -32,15 +32,15 @@ struct Asset {
 };
 
 const Asset* asset_of(const std::string& path) {
-  static const std::array<Asset, 5> kAssets = {
+  static const std::array<Asset, 5> assets = {
       {{"/", "text/html; charset=utf-8", kLiveHtml},
        {"/live.css", "text/css; charset=utf-8", kLiveCss},
        {"/live.js", "text/javascript; charset=utf-8", kLiveJs},
        {"/sound.js", "text/javascript; charset=utf-8", kSoundJs},
        {"/capture.js", "text/javascript; charset=utf-8", kCaptureJs}}};
   const auto found =
-      std::find_if(kAssets.begin(), kAssets.end(), [&](const Asset& asset) { return path == asset.path; });
-  return found == kAssets.end() ? nullptr : &*found;
+      std::find_if(assets.begin(), assets.end(), [&](const Asset& asset) { return path == asset.path; });
+  return found == assets.end() ? nullptr : &*found;
 }
 
 JsonValue info(const ServerState& state) {

@@ -44,6 +44,12 @@ double StreamSession::Running::waiting_s() const {
          static_cast<double>(samples.size() - taken) / wanted.format.rate_hz;
 }
 
+double StreamSession::behind_s() {
+  ErrorCode ignored;
+  const std::size_t unread = boost::beast::get_lowest_layer(socket_).socket().available(ignored);
+  return running_->waiting_s() + static_cast<double>(unread) / running_->wanted.bytes_per_s();
+}
+
 bool StreamSession::Running::read_some() {
   if (bytes.empty()) return false;
   samples.clear();
@@ -152,7 +158,7 @@ void StreamSession::on_text(const std::string& text) {
   }
   JsonValue out = message("started");
   out.set("settings", settings_to_json(running_->wanted));
-  send(std::move(out));
+  send(out);
   limit_time(silence_, state_.options.idle_s, &StreamSession::on_silence);
   read();
 }
@@ -174,18 +180,19 @@ void StreamSession::on_samples() {
   }
   pump();
   if (closing_) return;
-  if (running_->waiting_s() <= state_.options.max_behind_s) return read();
-  if (running_->wanted.live) {
+  const bool live = running_->wanted.live;
+  if ((live ? behind_s() : running_->waiting_s()) <= state_.options.max_behind_s) return read();
+  if (live) {
     ++state_.metrics.refused["behind"];
-    return end("overloaded",
-               cat(running_->waiting_s(), " s of sound wait to be scored, at most ",
-                   state_.options.max_behind_s, " s may"),
-               websocket::close_code::try_again_later);
+    return end(
+        "overloaded",
+        cat(behind_s(), " s of sound wait to be scored, at most ", state_.options.max_behind_s, " s may"),
+        websocket::close_code::try_again_later);
   }
   silence_.cancel();  // it is the server that does not read
   JsonValue out = message("paused");
-  out.set("behind_s", JsonValue::of(running_->waiting_s()));
-  send(std::move(out));
+  out.set("behind_s", JsonValue::of(behind_s()));
+  send(out);
 }
 
 // One window of a stream is scored at a time, so that results keep their order and streams share the threads.
@@ -217,7 +224,7 @@ void StreamSession::finish() {
   out.set("results", JsonValue::of(running_->results));
   out.set("seconds",
           JsonValue::of(static_cast<double>(running_->windows.fed()) / running_->wanted.format.rate_hz));
-  send(std::move(out));
+  send(out);
   closing_ = true;
   reason_ = websocket::close_code::normal;
   write();
@@ -250,14 +257,14 @@ void StreamSession::on_result(StreamResult result) {
   Running& now = *running_;
   now.smoother.apply(result);
   JsonValue out = message("result");
-  out.set("behind_s", JsonValue::of(now.waiting_s()));
+  out.set("behind_s", JsonValue::of(behind_s()));
   const JsonValue said =
       to_json(result, state_.predictor.classes(), now.wanted.options, now.wanted.min_confidence);
   for (const auto& [name, value] : said.members) out.set(name, value);
   ++now.results;
   ++state_.metrics.stream_results;
   const bool paused = !reading_ && !ended_;
-  send(std::move(out));
+  send(out);
   pump();
   if (!closing_ && paused && now.waiting_s() <= state_.options.max_behind_s) {
     send(message("resumed"));
@@ -266,7 +273,7 @@ void StreamSession::on_result(StreamResult result) {
   }
 }
 
-void StreamSession::send(JsonValue out) {
+void StreamSession::send(const JsonValue& out) {
   out_.push_back(write_json_line(out));
   write();
 }
@@ -298,7 +305,7 @@ void StreamSession::end(const char* type, const std::string& what, websocket::cl
   silence_.cancel();
   closing_ = true;
   reason_ = code;
-  send(std::move(out));
+  send(out);
 }
 
 void StreamSession::close() {

@@ -50,6 +50,7 @@ class StreamSession : public Connection, public std::enable_shared_from_this<Str
     bool read_some();          // false: nothing is left
   };
 
+  double behind_s();  // of sound that was sent: what waits here and what the system has not handed over
   void read();
   void on_message(ErrorCode error);
   void on_text(const std::string& text);
@@ -58,7 +59,7 @@ class StreamSession : public Connection, public std::enable_shared_from_this<Str
   void submit(StreamWindow window);
   void on_result(StreamResult result);
   void finish();
-  void send(JsonValue message);
+  void send(const JsonValue& message);
   void write();
   void end(const char* type, const std::string& what, boost::beast::websocket::close_code code);
   void close();
