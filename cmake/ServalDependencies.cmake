@@ -5,11 +5,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET GLOBAL sndfile)
 pkg_check_modules(SOXR REQUIRED IMPORTED_TARGET GLOBAL soxr)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET GLOBAL libxxhash)
-<<<<<<< HEAD
-=======
-pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET GLOBAL zlib)
-pkg_check_modules(PORTAUDIO portaudio-2.0)  # optional: `serval predict --microphone`
->>>>>>> 66203a9 (serval predict --microphone; every answer of many streaming clients checked under load; windows are copied in blocks)
 find_package(nlohmann_json 3.10 REQUIRED)
 # KissFFT's C++ template alone: a header, nothing to link.
 find_path(SERVAL_KISSFFT_INCLUDE kissfft/kissfft.hh REQUIRED)
@@ -49,5 +44,6 @@ endif()
 
 if("experiment" IN_LIST SERVAL_ROOMS)
   find_package(CLI11 REQUIRED)
+  pkg_check_modules(PORTAUDIO portaudio-2.0)  # optional: `serval predict --microphone`
 endif()
 list(APPEND SERVAL_EXTERNAL_LIBRARIES Threads::Threads)
