@@ -46,6 +46,7 @@ clang-14                clang++-14
 libclang-rt-14-dev      f:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
 slurm-wlm               slurmctld
 munge                   munged
+strace                  strace
 "
 # A browser for the pages' tests, which say so where there is none. Ubuntu has it as a snap, which containers cannot install.
 if grep -qs '^ID=debian' /etc/os-release; then

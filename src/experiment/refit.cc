@@ -76,8 +76,8 @@ Refit refit_models(FinishedRun run, const ExperimentSettings& settings,
   const auto augmenter = settings.augment.enabled() ? std::make_shared<const audio::Augmenter>(
                                                           settings.augment, settings.audio.sample_rate_hz)
                                                     : nullptr;
-  std::vector<train::Task> tasks =
-      make_tasks(settings, dataset, plan.folds, plan.normalisers, plan.targets, directory, device, augmenter);
+  std::vector<train::Task> tasks = make_tasks(settings, dataset, take_features(dataset, device), plan.folds,
+                                              plan.normalisers, plan.targets, directory, device, augmenter);
   const std::set<std::string> wanted = with_ancestors(settings, models);
   std::erase_if(tasks, [&](const train::Task& task) {
     return wanted.count(task.model) == 0 ||
@@ -96,7 +96,8 @@ Refit refit_models(FinishedRun run, const ExperimentSettings& settings,
       task.key = Hasher().text(task.key).integer(epochs).hex();
     }
   }
-  run_stages(settings, tasks, {device, threads, 0, write_event_files()});
+  std::vector<StagedRun> staged{{settings, tasks, {}}};
+  run_stages(staged, {device, threads, 0, write_event_files()});
   return out;
 }
 

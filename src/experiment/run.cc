@@ -214,6 +214,46 @@ std::shared_ptr<const audio::Augmenter> make_augmenter(const ExperimentSettings&
   return std::make_shared<const audio::Augmenter>(settings.augment, settings.audio.sample_rate_hz);
 }
 
+// One experiment from its directory to its report.
+struct Run {
+  Run(const ExperimentSettings& experiment, const std::string& folder)
+      : settings(experiment), directory(folder, experiment) {}
+
+  void prepare(Dataset& dataset) {
+    corpus::write_manifest_csv(dataset.manifest.recordings, directory.file("manifest.csv"));
+    plan = plan_folds(settings, dataset);
+    need_audit();
+    correlations = feature_correlations(settings, dataset);
+    fit_plan(plan, settings, dataset);
+  }
+
+  RunOutcome report(const Dataset& dataset, std::vector<train::TaskResult> results, const Device& device) {
+    const std::optional<Fusion> fusion = fuse_models(settings, dataset.manifest, results);
+    audit_results(plan, settings, dataset.manifest, tasks, results,
+                  fusion ? fusion_statistics(*fusion, dataset.manifest) : std::vector<audit::Statistic>());
+    need_audit();
+    auto validation = validation_predictions(results, dataset.manifest);
+    keep_outer(tasks, results);
+    report::RunReport out = make_report(settings, dataset, plan, tasks, results, fusion, device);
+    out.correlations = std::move(correlations);
+    for (report::ModelReport& model : out.models) model.validation = std::move(validation[model.name]);
+    out.experiment = read_text(directory.file("experiment.json"));
+    return write_report_files(out, directory.folder());
+  }
+
+  void need_audit() const {
+    write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
+    audit::require_passed(plan.audit, directory.folder());
+  }
+
+  const ExperimentSettings& settings;
+  const RunDirectory directory;
+  std::shared_ptr<const audio::Augmenter> augmenter;
+  Plan plan;
+  std::vector<report::FeatureCorrelation> correlations;
+  std::vector<train::Task> tasks;
+};
+
 }  // namespace
 
 audit::Audit audit_experiment(const ExperimentSettings& settings, int threads) {
@@ -221,51 +261,68 @@ audit::Audit audit_experiment(const ExperimentSettings& settings, int threads) {
   return plan_folds(settings, dataset).audit;
 }
 
-RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options) {
-  const RunDirectory directory(options.folder.empty() ? "runs/" + settings.name : options.folder, settings);
-  RunOutcome outcome;
-  outcome.folder = directory.folder();
-  if (directory.finished()) {
-    outcome.already_finished = true;
-    outcome.results_text = read_text(directory.file("results.txt"));
-    outcome.results_json = read_text(directory.file("results.json"));
-    return outcome;
+std::string common_part(const ExperimentSettings& settings) {
+  // This protocol changes the features themselves.
+  if (settings.protocol.has(folds::Leak::kSpeakerStatistics)) return "";
+  ExperimentSettings common = settings;
+  common.name = common.description = "";
+  common.models.clear();
+  common.fusion.reset();
+  common.seeds = {1};
+  common.train = {};
+  common.train.parallel_models = settings.train.parallel_models;
+  return write_json(settings_to_json(common));
+}
+
+std::vector<RunOutcome> run_together(const std::vector<ExperimentSettings>& experiments,
+                                     const std::vector<std::string>& folders, const Device& device,
+                                     int threads) {
+  std::vector<RunOutcome> outcomes(experiments.size());
+  std::vector<std::unique_ptr<Run>> runs;
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < experiments.size(); ++i) {
+    auto run = std::make_unique<Run>(experiments[i], folders[i]);
+    outcomes[i].folder = run->directory.folder();
+    if (run->directory.finished()) {
+      outcomes[i].already_finished = true;
+      outcomes[i].results_text = read_text(run->directory.file("results.txt"));
+      outcomes[i].results_json = read_text(run->directory.file("results.json"));
+      continue;
+    }
+    runs.push_back(std::move(run));
+    numbers.push_back(i);
   }
-  open_log_file(directory.file("log.txt"));
-  log_info(cat(settings.name, " on ", nn::device_label(options.device), ", ", options.threads,
-               " threads, in ", directory.folder()));
+  if (runs.empty()) return outcomes;
+  for (std::size_t r = runs.size(); r-- > 0;) {
+    open_log_file(runs[r]->directory.file("log.txt"));
+    log_info(
+        cat(runs[r]->settings.name, " on ", nn::device_label(device), ", ", threads, " threads, in ",
+            runs[r]->directory.folder(),
+            r > 0 ? cat(", together with the run that has the log: ", runs[0]->directory.folder()) : ""));
+  }
 
-  const std::shared_ptr<const audio::Augmenter> augmenter = make_augmenter(settings);
-  Dataset dataset = make_dataset(settings, {options.device, options.threads, true});
-  corpus::write_manifest_csv(dataset.manifest.recordings, directory.file("manifest.csv"));
-  Plan plan = plan_folds(settings, dataset);
-  const auto need_audit = [&] {
-    write_atomically(directory.file("audit.json"), write_json(audit::to_json(plan.audit)));
-    audit::require_passed(plan.audit, directory.folder());
-  };
-  need_audit();
-  std::vector<report::FeatureCorrelation> correlations = feature_correlations(settings, dataset);
-  fit_plan(plan, settings, dataset);
-
-  std::vector<train::Task> tasks = make_tasks(settings, dataset, plan.folds, plan.normalisers, plan.targets,
-                                              directory, options.device, augmenter);
-  std::vector<train::TaskResult> results =
-      run_stages(settings, tasks, {options.device, options.threads, 0, write_event_files()});
+  for (const auto& run : runs) run->augmenter = make_augmenter(run->settings);
+  Dataset dataset = make_dataset(runs.front()->settings, {device, threads, true});
+  for (const auto& run : runs) run->prepare(dataset);
+  const DeviceFeatures features = take_features(dataset, device);
+  std::vector<StagedRun> staged;
+  for (const auto& run : runs) {
+    run->tasks = make_tasks(run->settings, dataset, features, run->plan.folds, run->plan.normalisers,
+                            run->plan.targets, run->directory, device, run->augmenter);
+    staged.push_back({run->settings, run->tasks, {}});
+  }
+  run_stages(staged, {device, threads, 0, write_event_files()});
   dataset.peak_bytes.emplace_back(kTrainingStage, peak_memory_bytes());
-  const std::optional<Fusion> fusion = fuse_models(settings, dataset.manifest, results);
-  audit_results(plan, settings, dataset.manifest, tasks, results,
-                fusion ? fusion_statistics(*fusion, dataset.manifest) : std::vector<audit::Statistic>());
-  need_audit();
-  auto validation = validation_predictions(results, dataset.manifest);
-  keep_outer(tasks, results);
-
-  report::RunReport run_report = make_report(settings, dataset, plan, tasks, results, fusion, options.device);
-  run_report.correlations = std::move(correlations);
-  for (report::ModelReport& model : run_report.models) model.validation = std::move(validation[model.name]);
-  run_report.experiment = read_text(directory.file("experiment.json"));
-  outcome = write_report_files(run_report, directory.folder());
+  for (auto& [stage, seconds] : dataset.seconds) seconds /= static_cast<double>(runs.size());
+  for (std::size_t r = 0; r < runs.size(); ++r)
+    outcomes[numbers[r]] = runs[r]->report(dataset, std::move(staged[r].results), device);
   open_log_file("");
-  return outcome;
+  return outcomes;
+}
+
+RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options) {
+  const std::string folder = options.folder.empty() ? "runs/" + settings.name : options.folder;
+  return run_together({settings}, {folder}, options.device, options.threads).front();
 }
 
 }  // namespace serval::experiment

@@ -31,33 +31,52 @@ int middle_epoch(std::vector<int> epochs) {
   return *middle;
 }
 
-std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings, std::vector<train::Task>& tasks,
-                                          const train::CohortOptions& options) {
-  const std::vector<int> stage_of = stages_of(settings, tasks);
-  const int stages = *std::max_element(stage_of.begin(), stage_of.end()) + 1;
-  std::vector<train::TaskResult> results(tasks.size());
+namespace {
+
+// What a run's stage takes from its earlier stages and leaves to its later ones.
+struct Progression {
+  std::vector<int> stage_of;                 // [task]
   std::map<Place, std::vector<int>> chosen;  // epochs, by the inner folds
-  for (int stage = 0; stage < stages; ++stage) {
-    std::vector<std::size_t> numbers;
+};
+
+train::Task task_now(const StagedRun& run, std::size_t number, const Progression& progression) {
+  train::Task task = run.tasks[number];
+  const auto epochs = progression.chosen.find(place_of(task));
+  if (task.inner == 0 && task.network && epochs != progression.chosen.end() &&
+      run.settings.train.select == train::Select::kBestValidation)
+    task.stop_epoch = middle_epoch(epochs->second);
+  return task;
+}
+
+}  // namespace
+
+void run_stages(std::vector<StagedRun>& runs, const train::CohortOptions& options) {
+  std::vector<Progression> progressions;
+  int last = 0;
+  for (StagedRun& run : runs) {
+    progressions.push_back({stages_of(run.settings, run.tasks), {}});
+    run.results.resize(run.tasks.size());
+    for (const int stage : progressions.back().stage_of) last = std::max(last, stage);
+  }
+  for (int stage = 0; stage <= last; ++stage) {
+    std::vector<std::pair<std::size_t, std::size_t>> numbers;  // of run and task
     std::vector<train::Task> now;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      if (stage_of[i] != stage) continue;
-      const auto epochs = chosen.find(place_of(tasks[i]));
-      if (tasks[i].inner == 0 && tasks[i].network && epochs != chosen.end() &&
-          settings.train.select == train::Select::kBestValidation)
-        tasks[i].stop_epoch = middle_epoch(epochs->second);
-      numbers.push_back(i);
-      now.push_back(tasks[i]);
+    for (std::size_t r = 0; r < runs.size(); ++r) {
+      for (std::size_t i = 0; i < runs[r].tasks.size(); ++i) {
+        if (progressions[r].stage_of[i] != stage) continue;
+        numbers.emplace_back(r, i);
+        now.push_back(task_now(runs[r], i, progressions[r]));
+      }
     }
     if (now.empty()) continue;
     std::vector<train::TaskResult> done = train::run_cohort(now, options);
-    for (std::size_t i = 0; i < done.size(); ++i) {
-      const train::Task& task = tasks[numbers[i]];
-      if (task.inner > 0) chosen[place_of(task)].push_back(done[i].selected_epoch);
-      results[numbers[i]] = std::move(done[i]);
+    for (std::size_t n = 0; n < done.size(); ++n) {
+      const auto [r, i] = numbers[n];
+      const train::Task& task = runs[r].tasks[i];
+      if (task.inner > 0) progressions[r].chosen[place_of(task)].push_back(done[n].selected_epoch);
+      runs[r].results[i] = std::move(done[n]);
     }
   }
-  return results;
 }
 
 void keep_outer(std::vector<train::Task>& tasks, std::vector<train::TaskResult>& results) {

@@ -8,10 +8,16 @@
 
 namespace serval::experiment {
 
+// A run's tasks and what came of them, in their order.
+struct StagedRun {
+  const ExperimentSettings& settings;
+  std::vector<train::Task>& tasks;
+  std::vector<train::TaskResult> results;
+};
+
 // Networks that start from another one's weights train after it, and a fold's models after those of its inner folds,
-// which say for how many epochs; all others side by side. Results in the order of the tasks.
-std::vector<train::TaskResult> run_stages(const ExperimentSettings& settings, std::vector<train::Task>& tasks,
-                                          const train::CohortOptions& options);
+// which say for how many epochs; all others side by side, those of all runs together.
+void run_stages(std::vector<StagedRun>& runs, const train::CohortOptions& options);
 
 // Takes out the tasks of inner folds and their results, which no table shows; their time counts as their fold's.
 void keep_outer(std::vector<train::Task>& tasks, std::vector<train::TaskResult>& results);

@@ -54,8 +54,7 @@ void need_one_row(const std::string& reader, const std::string& features, const 
 
 // `heads` are the model's in any fold.
 ModelPlan plan_model(const ExperimentSettings& settings, const std::string& name, const ModelSettings& model,
-                     const std::vector<train::Head>& heads,
-                     const std::vector<std::shared_ptr<const train::TrainingData>>& data) {
+                     const std::vector<train::Head>& heads, const DeviceFeatures& data) {
   ModelPlan plan{.inputs = model.all_inputs()};
   std::vector<features::InputSource> sources;
   nn::NetworkSizes sizes;
@@ -198,23 +197,6 @@ std::vector<int> corpus_numbers(const corpus::Manifest& manifest) {
   return out;
 }
 
-std::vector<std::shared_ptr<const train::TrainingData>> take_features(Dataset& dataset,
-                                                                      const Device& device) {
-  std::vector<std::shared_ptr<const train::TrainingData>> data;
-  for (FeatureSet& set : dataset.features) {
-    auto shared = std::make_shared<train::TrainingData>();
-    shared->feature = set.dimension;
-    shared->classes = static_cast<std::int64_t>(dataset.manifest.classes.size());
-    shared->offsets = set.offsets;
-    shared->labels = dataset.manifest.class_of;
-    shared->corpora = corpus_numbers(dataset.manifest);
-    shared->values = Tensor::from_host(device, set.values, {set.offsets.back(), set.dimension});
-    std::vector<float>().swap(set.values);
-    data.push_back(std::move(shared));
-  }
-  return data;
-}
-
 folds::Normaliser as_they_are(std::int64_t columns) {
   const auto count = static_cast<std::size_t>(columns);
   return {std::vector<float>(count, 0.0f), std::vector<float>(count, 1.0f), {}};
@@ -231,13 +213,28 @@ std::vector<std::size_t> inner_first(const std::vector<folds::Fold>& folds) {
 
 }  // namespace
 
-std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset,
-                                    const std::vector<folds::Fold>& folds,
+DeviceFeatures take_features(Dataset& dataset, const Device& device) {
+  DeviceFeatures data;
+  for (FeatureSet& set : dataset.features) {
+    auto shared = std::make_shared<train::TrainingData>();
+    shared->feature = set.dimension;
+    shared->classes = static_cast<std::int64_t>(dataset.manifest.classes.size());
+    shared->offsets = set.offsets;
+    shared->labels = dataset.manifest.class_of;
+    shared->corpora = corpus_numbers(dataset.manifest);
+    shared->values = Tensor::from_host(device, set.values, {set.offsets.back(), set.dimension});
+    std::vector<float>().swap(set.values);
+    data.push_back(std::move(shared));
+  }
+  return data;
+}
+
+std::vector<train::Task> make_tasks(const ExperimentSettings& settings, const Dataset& dataset,
+                                    const DeviceFeatures& data, const std::vector<folds::Fold>& folds,
                                     const std::vector<std::vector<folds::Normaliser>>& normalisers,
                                     const FoldedTargets& targets, const RunDirectory& directory,
                                     const Device& device,
                                     const std::shared_ptr<const audio::Augmenter>& augmenter) {
-  const auto data = take_features(dataset, device);
   const auto copies = augmenter ? std::make_shared<const CopyMaker>(settings, augmenter, dataset) : nullptr;
   std::vector<train::Task> tasks;
   for (const auto& [name, model] : settings.models) {

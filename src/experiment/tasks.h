@@ -13,11 +13,14 @@
 
 namespace serval::experiment {
 
-// Folds innermost, so that a whole cross-validation comes first. `normalisers` are those of [feature set][fold]. The
-// features leave the dataset for the device. Throws ConfigError, naming model and input, where a model does not fit its
-// data.
-std::vector<train::Task> make_tasks(const ExperimentSettings& settings, Dataset& dataset,
-                                    const std::vector<folds::Fold>& folds,
+// [feature set]; the values leave the dataset for the device.
+using DeviceFeatures = std::vector<std::shared_ptr<const train::TrainingData>>;
+DeviceFeatures take_features(Dataset& dataset, const Device& device);
+
+// Folds innermost, so that a whole cross-validation comes first. `normalisers` are those of [feature set][fold]. Throws
+// ConfigError, naming model and input, where a model does not fit its data.
+std::vector<train::Task> make_tasks(const ExperimentSettings& settings, const Dataset& dataset,
+                                    const DeviceFeatures& data, const std::vector<folds::Fold>& folds,
                                     const std::vector<std::vector<folds::Normaliser>>& normalisers,
                                     const FoldedTargets& targets, const RunDirectory& directory,
                                     const Device& device,

@@ -180,6 +180,41 @@ TEST_F(SweepTest, AFailedTrialStopsNoOtherAndCanBeRetried) {
   EXPECT_EQ(sweep_status(folder).count(TrialState::kFinished), 2);
 }
 
+// Six trials of two common parts, which take turns in the plan.
+TEST_F(SweepTest, PacksHaveTheScoresOfTrialsAlone) {
+  const std::string axes = R"("keep": "runs", "axes": {
+    "models.lstm.network.layers.0.hidden": {"values": [4, 6, 8]},
+    "features.logmel.n_mels": {"values": [16, 20]}}, "pack": )";
+  const std::string alone = begin(axes + "1", "alone"), packed = begin(axes + "3", "packed"),
+                    parts = begin(axes + "2", "parts"), automatic = begin(axes + "\"auto\"", "auto");
+  work(alone);
+  work(packed);
+  work(automatic);
+  testing_support::stop_and_go(15, 8, [&] { work(parts); });
+  for (const std::string& folder : {packed, parts, automatic}) EXPECT_EQ(board(folder), board(alone));
+  int joined = 0;
+  for (const Trial& trial : SweepDirectory(packed).trials()) {
+    const std::string log = read_text(SweepDirectory(packed).run_folder(trial.id) + "/log.txt");
+    if (log.find("together with") != std::string::npos) ++joined;
+    const auto file = [&](const std::string& folder) {
+      return SweepDirectory(folder).run_folder(trial.id) + "/predictions.csv";
+    };
+    EXPECT_EQ(read_text(file(packed)), read_text(file(alone)));
+  }
+  EXPECT_EQ(joined, 4) << "two packs of three";
+}
+
+TEST_F(SweepTest, ATrialThatFailsInAPackFailsAlone) {
+  const std::string folder =
+      begin(R"("axes": {"train.optimizer.learning_rate": {"values": [0.01, 1e38, 0.03]}}, "pack": 3)");
+  work(folder);
+  const SweepStatus status = sweep_status(folder);
+  EXPECT_EQ(status.count(TrialState::kFinished), 2);
+  ASSERT_EQ(status.count(TrialState::kFailed), 1);
+  EXPECT_EQ(status.trials[1].state, TrialState::kFailed);
+  EXPECT_THAT(status.trials[1].error, HasSubstr("not finite"));
+}
+
 TEST_F(SweepTest, ACancelledSweepRunsNothingUntilItIsRetried) {
   const std::string folder = begin(kAxes);
   cancel_sweep(folder);
@@ -218,6 +253,17 @@ TEST_F(SweepTest, EveryMistakeIsNamedAtOnceBeforeAnythingRuns) {
                   HasSubstr("learning_rate: -1 is out of range"),
                   HasSubstr("budget.trials: 0 is out of range"), HasSubstr("6 errors; nothing was run")));
   EXPECT_FALSE(fs::exists(folder_ / "sweep"));
+}
+
+TEST_F(SweepTest, AnExperimentWithoutValidationIsRefused) {
+  EXPECT_THAT(
+      refusal(
+          R"("axes": {"folds.validation_actors": {"values": [1, 0]}, "train.select": {"values": ["last"]}})"),
+      HasSubstr("folds: nobody validates"));
+  EXPECT_EQ(
+      refusal(
+          R"("axes": {"folds.validation_actors": {"values": [0]}, "folds.inner_folds": {"values": [2]}})"),
+      "accepted");
 }
 
 TEST_F(SweepTest, RulesOfTheSweepFile) {

@@ -98,8 +98,9 @@ int main(int argc, char** argv) {
     experiment::Dataset dataset = experiment::make_dataset(settings, {Device{}, hardware_threads(), true});
     experiment::Plan plan = experiment::plan_folds(settings, dataset);
     experiment::fit_plan(plan, settings, dataset);
-    const std::vector<train::Task> tasks = experiment::make_tasks(
-        settings, dataset, plan.folds, plan.normalisers, plan.targets, directory, Device{}, nullptr);
+    const std::vector<train::Task> tasks =
+        experiment::make_tasks(settings, dataset, experiment::take_features(dataset, Device{}), plan.folds,
+                               plan.normalisers, plan.targets, directory, Device{}, nullptr);
     for (const train::Task& task : tasks) {
       make_folder(task.folder);
       train::write_task_result(task, draw_result(task, dataset.manifest, edge));

@@ -26,6 +26,16 @@ struct RunOutcome {
 // that is no run at all; InterruptedError and DiskError leave a run that the same call continues.
 RunOutcome run_experiment(const ExperimentSettings& settings, const RunOptions& options);
 
+// What experiments that can run together have in common; "" for one that cannot.
+std::string common_part(const ExperimentSettings& settings);
+
+// Several experiments of one common part as one, each in its folder: recordings, audio and features are loaded once, and all
+// models train side by side. Each run has the files and the bits that it has alone; only what they share is logged in the
+// first one's folder, and its time is shared out. What stops one of them stops all; run alone, each continues.
+std::vector<RunOutcome> run_together(const std::vector<ExperimentSettings>& experiments,
+                                     const std::vector<std::string>& folders, const Device& device,
+                                     int threads);
+
 // The first pass of the leak audit alone: nothing is extracted or trained. What it finds may have failed. Throws ConfigError and
 // DataError as a run does.
 audit::Audit audit_experiment(const ExperimentSettings& settings, int threads);

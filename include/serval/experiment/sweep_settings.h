@@ -67,6 +67,8 @@ void describe(SettingsVisitor& v, SelectSettings& settings);
 
 enum class Keep { kScores, kRuns };
 
+enum class PackSize { kAuto };  // instead of a number of trials
+
 struct SweepSettings {
   std::string name;
   std::string description;
@@ -81,6 +83,9 @@ struct SweepSettings {
   std::int64_t seed = 1;
   SelectSettings select;
   Keep keep = Keep::kScores;
+  PackSize pack_auto = PackSize::kAuto;
+  std::vector<std::int64_t>
+      pack;  // trials that a worker runs together, one number; none: as many as is worth it
   double lease_s = 300;
   std::int64_t most_crashes = 5;
 };

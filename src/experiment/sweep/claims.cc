@@ -229,14 +229,14 @@ bool ClaimFolder::abandoned(const ClaimInfo& info) {
   return monotonic_s() - watched.since_s > lease_s_;
 }
 
-std::unique_ptr<Claim> ClaimFolder::take(const std::string& task, int generation) {
+std::unique_ptr<Claim> ClaimFolder::take(const std::string& task, int generation, bool from_the_dead) {
   // Others may have gone on since somebody looked.
   while (::access(path(task, generation + 1).c_str(), F_OK) == 0) ++generation;
   if (generation == 0) return create(task, 1, 0);
   const ClaimInfo info = read(task, generation);
-  if (info.state == ClaimState::kFailed) return nullptr;
+  if (info.state == ClaimState::kFailed || (info.crashes > 0 && !from_the_dead)) return nullptr;
   if (info.state == ClaimState::kReleased) return create(task, generation + 1, info.crashes);
-  if (!abandoned(info)) return nullptr;
+  if (!from_the_dead || !abandoned(info)) return nullptr;
   std::unique_ptr<Claim> claim = create(task, generation + 1, info.crashes + 1);
   if (claim == nullptr) return nullptr;
   log_warning(cat("trial ", task, ": ", info.writer, " is gone; it is taken over"));

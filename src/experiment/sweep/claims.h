@@ -72,8 +72,8 @@ class ClaimFolder {
   ClaimInfo read(const std::string& task, int generation) const;
 
   // None where the trial runs elsewhere or has failed. `generation`: the highest that is known, 0 for none; higher ones are
-  // found.
-  std::unique_ptr<Claim> take(const std::string& task, int generation = 0);
+  // found. Without `from_the_dead`, none either where an owner of it has died.
+  std::unique_ptr<Claim> take(const std::string& task, int generation = 0, bool from_the_dead = true);
 
   // A failed trial may be tried again. False where the task is not failed.
   bool reopen(const std::string& task) const;

@@ -13,6 +13,7 @@
 #include "serval/core/text.h"
 #include "serval/evaluate/cross_validation.h"
 #include "serval/experiment/resolve.h"
+#include "serval/report/sweep_page.h"
 
 #include "checked_line.h"
 #include "directory.h"
@@ -161,6 +162,18 @@ struct Board {
   std::vector<std::string> stamps;
 };
 
+std::string test_text(const SideScores& test) {
+  return "test UAR " + percent(test.uar) + ", WA " + percent(test.wa) + ", macro F1 " +
+         percent(test.macro_f1);
+}
+
+std::string failed_text(const TrialStatus& trial) {
+  std::string out = cat("failed: trial ", trial.number, " (", trial.id, "), ", point_text(trial.point),
+                        "\n  ", trial.error, "\n");
+  for (const std::string& line : trial.last_lines) out += "  | " + line + "\n";
+  return out;
+}
+
 std::string board_text(const Board& board, SelectionScore score) {
   std::ostringstream out;
   const Entry& selected = board.entries.front();
@@ -176,31 +189,55 @@ std::string board_text(const Board& board, SelectionScore score) {
   if (board.entries.size() > kMostRows)
     out << "and " << board.entries.size() - kMostRows << " more in leaderboard.csv\n";
   out << "\nselected: trial " << selected.trial.number << " (" << selected.trial.id << "), "
-      << point_text(selected.trial.point) << "\n  test UAR " << percent(selected.result.test.uar) << ", WA "
-      << percent(selected.result.test.wa) << ", macro F1 " << percent(selected.result.test.macro_f1) << '\n';
+      << point_text(selected.trial.point) << "\n  " << test_text(selected.result.test) << '\n';
   if (board.nested) {
-    out << "chosen fold by fold: test UAR " << percent(board.nested->scores.uar) << ", WA "
-        << percent(board.nested->scores.wa) << ", macro F1 " << percent(board.nested->scores.macro_f1)
-        << "\n  trials";
+    out << "chosen fold by fold: " << test_text(board.nested->scores) << "\n  trials";
     for (const auto& [fold, number] : board.nested->chosen) out << ' ' << number;
     out << '\n';
   }
   for (const std::string& stamp : board.stamps) out << "! " << stamp << '\n';
-  for (const TrialStatus& trial : board.failed) {
-    out << "failed: trial " << trial.number << " (" << trial.id << "), " << point_text(trial.point) << "\n  "
-        << trial.error << '\n';
-    for (const std::string& line : trial.last_lines) out << "  | " << line << '\n';
-  }
+  for (const TrialStatus& trial : board.failed) out << failed_text(trial);
   return out.str();
 }
 
-std::string board_csv(const Board& board) {
+// Of the axes, in the order in which trials have them.
+std::vector<std::string> paths_of(const Board& board) {
   std::vector<std::string> paths;
   for (const Entry& entry : board.entries) {
     for (const auto& [path, value] : entry.trial.point) {
       if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
     }
   }
+  return paths;
+}
+
+// "" where the trial does not have the axis.
+std::string value_at(const Entry& entry, const std::string& path) {
+  const auto at = std::find_if(entry.trial.point.begin(), entry.trial.point.end(),
+                               [&](const auto& value) { return value.first == path; });
+  return at == entry.trial.point.end() ? "" : one_line(at->second);
+}
+
+std::string board_html(const Board& board, SelectionScore score) {
+  report::SweepPage page;
+  page.name = board.name;
+  page.score = board.score;
+  page.axes = paths_of(board);
+  for (const Entry& entry : board.entries) {
+    const ScoreAndInterval& of_trial = score_of(entry.result.validation, score);
+    page.trials.push_back({entry.trial.number, of_trial.mean, of_trial.low, of_trial.high, {}});
+    for (const std::string& path : page.axes) page.trials.back().values.push_back(value_at(entry, path));
+  }
+  page.test = "Selected trial: " + test_text(board.entries.front().result.test);
+  if (board.nested) page.fold_by_fold = "Chosen fold by fold: " + test_text(board.nested->scores);
+  page.open = board.open;
+  page.stamps = board.stamps;
+  for (const TrialStatus& trial : board.failed) page.failed.push_back(failed_text(trial));
+  return report::sweep_html(page);
+}
+
+std::string board_csv(const Board& board) {
+  const std::vector<std::string> paths = paths_of(board);
   std::ostringstream out;
   out << "rank,trial,number,parameters";
   for (const char* score : {"uar", "wa", "macro_f1"})
@@ -214,11 +251,7 @@ std::string board_csv(const Board& board) {
     for (const ScoreAndInterval* score : {&scores.uar, &scores.wa, &scores.macro_f1})
       out << ',' << json_number(score->mean) << ',' << json_number(score->low) << ','
           << json_number(score->high);
-    for (const std::string& path : paths) {
-      const auto at = std::find_if(entry.trial.point.begin(), entry.trial.point.end(),
-                                   [&](const auto& value) { return value.first == path; });
-      out << ',' << (at == entry.trial.point.end() ? "" : csv_field(one_line(at->second)));
-    }
+    for (const std::string& path : paths) out << ',' << csv_field(value_at(entry, path));
     out << '\n';
   }
   return out.str();
@@ -319,6 +352,7 @@ Leaderboard collect_sweep(const std::string& folder) {
   write_atomically(directory.folder() + "/leaderboard.txt", out.text);
   write_atomically(directory.folder() + "/leaderboard.csv", out.csv);
   write_atomically(directory.folder() + "/leaderboard.json", write_json(out.json));
+  write_atomically(directory.folder() + "/leaderboard.html", board_html(board, score));
   write_atomically(directory.folder() + "/selected.json", write_json(resolved_json(selected)));
   return out;
 }

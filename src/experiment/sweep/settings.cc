@@ -117,10 +117,14 @@ void describe(SettingsVisitor& v, SweepSettings& s) {
   v.object("select", s.select, {"by what the best trial is chosen"});
   v.choice("keep", s.keep, {{"scores", Keep::kScores}, {"runs", Keep::kRuns}},
            {"of finished trials: one small file each, or the whole directory of the run besides"});
+  v.word_or_integers("pack", s.pack_auto, {{"auto", PackSize::kAuto}}, s.pack, {.min = 1, .max = 1024},
+                     {"trials of the same features and folds that a worker runs as one: they are loaded once "
+                      "and all models train side by side"});
   v.real("lease_s", s.lease_s, {.min = 1, .max = 86400},
          {"a worker on another machine that gives no sign of life for so long has lost its trial", "s"});
   v.integer("most_crashes", s.most_crashes, {.min = 1, .max = 1000},
             {"a trial whose process died so often counts as failed"});
+  v.check(s.pack.size() < 2, "pack", "must be one number");
   v.check(plain_name(s.name), "name", "may hold letters, digits, '_', '-' and '.' only");
   v.check(s.strategy == Strategy::kGrid || !s.budget.trials.empty() || s.budget.hours.has_value(), "budget",
           cat("trials or hours are needed with strategy \"", to_string(s.strategy), "\""));
