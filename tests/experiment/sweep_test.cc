@@ -205,14 +205,16 @@ TEST_F(SweepTest, PacksHaveTheScoresOfTrialsAlone) {
 }
 
 TEST_F(SweepTest, ATrialThatFailsInAPackFailsAlone) {
-  const std::string folder =
-      begin(R"("axes": {"train.optimizer.learning_rate": {"values": [0.01, 1e38, 0.03]}}, "pack": 3)");
+  const std::string folder = begin(R"("pack": 3, "axes": {
+    "models.lstm.network.layers.0.hidden": {"values": [4, 6, 8]},
+    "models.lstm.initial_weights": {"values": [{"file": "absent.h5"}],
+      "when": {"axis": "models.lstm.network.layers.0.hidden", "in": [6]}}})");
   work(folder);
   const SweepStatus status = sweep_status(folder);
   EXPECT_EQ(status.count(TrialState::kFinished), 2);
   ASSERT_EQ(status.count(TrialState::kFailed), 1);
   EXPECT_EQ(status.trials[1].state, TrialState::kFailed);
-  EXPECT_THAT(status.trials[1].error, HasSubstr("not finite"));
+  EXPECT_THAT(status.trials[1].error, HasSubstr("absent.h5"));
 }
 
 TEST_F(SweepTest, ACancelledSweepRunsNothingUntilItIsRetried) {
