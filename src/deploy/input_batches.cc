@@ -15,6 +15,22 @@ void upload_to(Array<T>& to, const std::vector<T>& values) {
 
 }  // namespace
 
+nn::InputKind input_kind(const nn::NetworkSettings& network, const std::string& input) {
+  for (const auto& [name, settings] : network.inputs) {
+    if (name == input) return settings.kind;
+  }
+  return nn::InputKind::kSequence;
+}
+
+nn::NetworkSettings scored_network(const BundleModel& model) {
+  nn::NetworkSettings out = model.network;
+  if (model.outputs.size() > 1 || !model.outputs.front().layer.empty()) {
+    out.outputs.clear();
+    for (const BundleOutput& output : model.outputs) out.outputs.push_back(output.layer);
+  }
+  return out;
+}
+
 InputBatches::InputBatches(const Context& context, const features::InputSettings& input, nn::InputKind kind,
                            std::int64_t dimension)
     : device_(context.device()), kind_(kind), dimension_(dimension), item_{dimension} {

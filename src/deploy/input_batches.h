@@ -9,6 +9,12 @@
 
 namespace serval::deploy {
 
+// A network without declared inputs reads one sequence.
+nn::InputKind input_kind(const nn::NetworkSettings& network, const std::string& input);
+
+// A model's network with the outputs that its scores are made of.
+nn::NetworkSettings scored_network(const BundleModel& model);
+
 class InputBatches {
  public:
   // Of a feature set with `dimension` columns. Throws ConfigError where the image does not fit them.

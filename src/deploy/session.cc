@@ -10,17 +10,6 @@
 
 namespace serval::deploy {
 
-namespace {
-
-nn::InputKind kind_of(const nn::NetworkSettings& network, const std::string& input) {
-  for (const auto& [name, settings] : network.inputs) {
-    if (name == input) return settings.kind;
-  }
-  return nn::InputKind::kSequence;  // a network without declared inputs reads one sequence
-}
-
-}  // namespace
-
 Session::Session(const Bundle& bundle, const Device& device, int batch)
     : bundle_(bundle), context_(std::make_unique<Context>(device, 1)), batch_(std::max(batch, 1)) {
   for (const auto& [name, settings] : bundle.features)
@@ -31,11 +20,7 @@ Session::Session(const Bundle& bundle, const Device& device, int batch)
 void Session::add_model(const std::string& name, const BundleModel& settings) {
   Model& model = models_.emplace_back();
   model.settings = &settings;
-  model.network = settings.network;
-  if (!settings.learner && (settings.outputs.size() > 1 || !settings.outputs.front().layer.empty())) {
-    model.network.outputs.clear();
-    for (const BundleOutput& output : settings.outputs) model.network.outputs.push_back(output.layer);
-  }
+  if (!settings.learner) model.network = scored_network(settings);
   for (const auto& [input_name, input] : settings.inputs) {
     const auto set =
         std::find_if(bundle_.features.begin(), bundle_.features.end(),
@@ -43,7 +28,7 @@ void Session::add_model(const std::string& name, const BundleModel& settings) {
     if (set == bundle_.features.end())
       throw DataError(cat("model ", name, ": there are no features \"", input.features, "\""));
     model.sets.push_back(static_cast<std::size_t>(set - bundle_.features.begin()));
-    model.inputs.emplace_back(*context_, input, kind_of(settings.network, input_name),
+    model.inputs.emplace_back(*context_, input, input_kind(settings.network, input_name),
                               extractors_[model.sets.back()].dimension());
   }
   model.room_time.assign(model.inputs.size(), 0);
@@ -217,7 +202,7 @@ evaluate::Probabilities Session::run_learner(const Model& model, std::size_t mem
   return out;
 }
 
-std::vector<ModelScores> Session::score(const audio::Waveform& waveform) {
+std::vector<features::FeatureMatrix> Session::feature_matrices(const audio::Waveform& waveform) {
   std::vector<features::FeatureMatrix> matrices;
   const auto samples = static_cast<std::int64_t>(waveform.samples.size());
   for (std::size_t set = 0; set < extractors_.size(); ++set) {
@@ -226,6 +211,11 @@ std::vector<ModelScores> Session::score(const audio::Waveform& waveform) {
           cat("too short: ", samples, " samples make no frame of features.", bundle_.features[set].first));
     matrices.push_back(std::move(extractors_[set].run({&waveform, 1}).front()));
   }
+  return matrices;
+}
+
+std::vector<ModelScores> Session::score(const audio::Waveform& waveform) {
+  const std::vector<features::FeatureMatrix> matrices = feature_matrices(waveform);
   std::vector<ModelScores> out;
   for (Model& model : models_) {
     const Items items = plan(model, matrices);

@@ -28,8 +28,17 @@ class Session {
   // `bundle` must outlive it. Throws DataError where weights do not fit their network.
   Session(const Bundle& bundle, const Device& device, int batch);
 
+  // The segments of each input, [input][item].
+  using Items = std::vector<std::vector<features::Segment>>;
+
   // Of a waveform as the bundle's audio makes it. Throws DataError where it is too short.
   std::vector<ModelScores> score(const audio::Waveform& waveform);  // [model]
+  // What that is made of: the feature sets, and which frames of them are a model's items.
+  std::vector<features::FeatureMatrix> feature_matrices(const audio::Waveform& waveform);
+  Items items(std::size_t model, const std::vector<features::FeatureMatrix>& matrices) const {
+    return plan(models_[model], matrices);
+  }
+  std::size_t feature_set(std::size_t model, std::size_t input) const { return models_[model].sets[input]; }
 
  private:
   struct Model {
@@ -44,8 +53,6 @@ class Session {
     std::vector<std::int64_t> room_time;  // [input], frames
     Tensor scores, mean_output;           // [room, class]
   };
-  // The segments of each input, [input][item].
-  using Items = std::vector<std::vector<features::Segment>>;
 
   void add_model(const std::string& name, const BundleModel& settings);
   void add_learners(Model& model);

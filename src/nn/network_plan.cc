@@ -177,6 +177,7 @@ NodePlan::NodePlan(Planner& planner, std::string label, std::string name, const 
     : planner_(planner), label_(std::move(label)) {
   node_.name = std::move(name);
   node_.type = body.type();
+  node_.body = body.clone();
   node_.inputs = std::move(inputs);
 }
 

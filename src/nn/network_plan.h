@@ -35,7 +35,8 @@ constexpr std::uint32_t kParameters = std::uint32_t{1} << 31;
 struct PlannedNode {
   std::string name;
   const char* type = "";
-  std::vector<int> inputs;  // values
+  std::shared_ptr<LayerBody> body;  // its settings
+  std::vector<int> inputs;          // values
   int output = 0;
   std::vector<std::size_t> blocks;  // into NetworkPlan::blocks, in the order the layer lists them
   bool trains = false;              // any of them is trained

@@ -109,6 +109,8 @@ struct PredictArguments {
 };
 
 void run(const Common& common, const ExperimentArguments& arguments);
+// Files as they are, and the sounds that folders hold. DataError for a folder without.
+std::vector<std::string> recordings_of(const std::vector<std::string>& arguments);
 void export_run(const Common& common, const ExportArguments& arguments);
 // Throws DataError at the end where a recording could not be scored.
 void predict(const Common& common, const PredictArguments& arguments);

@@ -31,6 +31,8 @@ bool ends_like_sound(const fs::path& path) {
   return std::any_of(kEndings.begin(), kEndings.end(), [&](const char* known) { return ending == known; });
 }
 
+}  // namespace
+
 std::vector<std::string> recordings_of(const std::vector<std::string>& arguments) {
   std::vector<std::string> out;
   for (const std::string& argument : arguments) {
@@ -51,6 +53,8 @@ std::vector<std::string> recordings_of(const std::vector<std::string>& arguments
   }
   return out;
 }
+
+namespace {
 
 // Standard input as a file, since formats are told by looking at both ends of it.
 class SpooledInput {

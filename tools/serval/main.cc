@@ -14,6 +14,7 @@
 #include "serval/core/version.h"
 
 #include "commands.h"
+#include "onnx_command.h"
 #include "predict_command.h"
 #include "serve_command.h"
 #include "sweep_command.h"
@@ -308,6 +309,8 @@ int main(int argc, char** argv) {
   add_fuse(app, common, fused)->callback([&] { serval::cli::fuse(common, fused); });
   serval::cli::ExportArguments exported;
   add_export(app, common, exported)->callback([&] { serval::cli::export_run(common, exported); });
+  serval::cli::OnnxArguments as_onnx;
+  serval::cli::add_onnx(app, common, as_onnx)->callback([&] { serval::cli::onnx(common, as_onnx); });
   serval::cli::add_predict(app, common);
   serval::cli::add_serve(app, common);
 

@@ -1,0 +1,241 @@
+// Both forms of a bundle, from its pieces.
+#include <algorithm>
+
+#include "serval/core/error.h"
+#include "serval/core/version.h"
+#include "serval/deploy/onnx.h"
+#include "serval/features/detail/plan.h"
+
+#include "../bundle_json.h"
+#include "../input_batches.h"
+#include "fusion.h"
+#include "items.h"
+#include "sound.h"
+
+namespace serval::deploy {
+
+using namespace onnx;
+
+namespace {
+
+// Longer than any sequence; only networks with a table of positions ask.
+constexpr std::int64_t kLongest = 1 << 20;
+
+// A model without its members' weights.
+struct ModelParts {
+  const BundleModel* settings = nullptr;
+  std::vector<nn::InputKind> kinds;
+  std::vector<features::SegmentImage> images;  // of images
+  nn::NetworkGraph network;
+};
+
+ModelParts parts_of(const Bundle& bundle, const BundleModel& model, const std::vector<std::int64_t>& columns) {
+  ModelParts out;
+  out.settings = &model;
+  nn::NetworkSizes sizes{.inputs = {}, .classes = static_cast<std::int64_t>(bundle.classes.size()), .training = false};
+  for (std::size_t i = 0; i < model.inputs.size(); ++i) {
+    const auto& [name, input] = model.inputs[i];
+    out.kinds.push_back(input_kind(model.network, name));
+    out.images.emplace_back();
+    Shape item{columns[i]};
+    if (out.kinds.back() == nn::InputKind::kImage) {
+      out.images.back() = features::input_image(input, columns[i]);
+      item = features::item_shape(out.images.back());
+    }
+    sizes.inputs.push_back({item, kLongest});
+  }
+  out.network = nn::graph_of(scored_network(model), sizes);
+  return out;
+}
+
+// Probabilities [item, class] that a member gives of items.
+Name member_scores(Graph& g, const ModelParts& parts, const BundleMember& member, const std::vector<ItemFrames>& items,
+                   Problems& problems) {
+  std::vector<NetworkInput> inputs;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::string group = "input/" + parts.settings->inputs[i].first;
+    const NamedArray& mean = member.array(group + "/mean");
+    const NamedArray& scale = member.array(group + "/scale");
+    switch (parts.kinds[i]) {
+      case nn::InputKind::kSequence:
+        inputs.push_back(write_sequence(g, items[i], mean, scale));
+        break;
+      case nn::InputKind::kVector:
+        inputs.push_back(write_vector(g, items[i], mean, scale));
+        break;
+      case nn::InputKind::kImage:
+        inputs.push_back(write_image(g, parts.images[i], items[i], mean, scale));
+        break;
+    }
+  }
+  const std::vector<Name> outputs = NetworkWriter(g, parts.network, member, problems).write(inputs);
+  const std::vector<BundleOutput>& weights = parts.settings->outputs;
+  Name logits = outputs.front();
+  if (weights.size() > 1) {
+    float total = 0;
+    for (const BundleOutput& output : weights) total += static_cast<float>(output.weight);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Name term = multiply(g, outputs[i], g.number(static_cast<float>(weights[i].weight) / total));
+      logits = i == 0 ? term : add(g, logits, term);
+    }
+  }
+  return softmax(g, logits);
+}
+
+// The mean over the items of each recording, [batch, class].
+Name recording_scores(Graph& g, const ModelParts& parts, const BundleMember& member, const std::vector<Items>& scales,
+                      std::int64_t classes, Problems& problems) {
+  Name total, count;
+  for (const Items& items : scales) {
+    const Name scores = member_scores(g, parts, member, items.inputs, problems);
+    const Name shape = join(g, {g.op("Shape", {items.used}), g.integers({classes})}, 0);
+    const Name by_place = g.op("Reshape", {scores, shape});
+    const Name used = unsqueeze(g, items.used, {2});
+    const Name sums = sum(g, where(g, used, by_place, g.number(0)), {1});
+    const Name counts = sum(g, cast(g, used, Element::kFloat), {1});  // [batch, 1]
+    total = total.empty() ? sums : add(g, total, sums);
+    count = count.empty() ? counts : add(g, count, counts);
+  }
+  return divide(g, total, larger(g, count, g.number(1)));
+}
+
+std::string text_of(const JsonValue& value) {
+  return value.kind == JsonValue::Kind::kText ? value.text : write_json(value);
+}
+
+// All that a bundle knows but its weights, a property each.
+std::vector<std::pair<std::string, std::string>> metadata_of(const Bundle& bundle, const char* form,
+                                                             const std::vector<const BundleMember*>& members) {
+  std::vector<std::pair<std::string, std::string>> out{{"form", form}, {"serval_version", kVersion}};
+  for (const auto& [key, value] : bundle_json(bundle).members)
+    out.emplace_back(key == "format" || key == "version" ? "bundle_" + key : key, text_of(value));
+  out.emplace_back("sample_rate_hz", cat(bundle.audio.sample_rate_hz));
+  JsonValue normalisers = JsonValue::object();
+  for (const BundleMember* member : members) {
+    JsonValue arrays = JsonValue::object();
+    for (const NamedArray& array : member->arrays) {
+      if (!array.name.starts_with("input/")) continue;
+      JsonValue values = JsonValue::list();
+      for (const float value : array.values) values.items.push_back(JsonValue::of(static_cast<double>(value)));
+      arrays.set(array.name, std::move(values));
+    }
+    normalisers.set(member->file, std::move(arrays));
+  }
+  out.emplace_back("normalisers", write_json(normalisers));
+  return out;
+}
+
+void fail_on(const Problems& problems, const Bundle& bundle, const char* form) {
+  if (problems.all().empty()) return;
+  throw UnsupportedError(cat(bundle.name, " cannot be written as ONNX (", form, "):\n", serval::join(problems.all(), "\n")));
+}
+
+std::int64_t columns_of(const Bundle& bundle, const std::string& features) {
+  for (const auto& [name, settings] : bundle.features) {
+    if (name == features) return features::detail::ExtractionPlan(settings, bundle.audio.sample_rate_hz).dimension;
+  }
+  throw DataError(cat("there are no features \"", features, "\""));
+}
+
+OnnxModel waveform_model(const Bundle& bundle) {
+  Graph g;
+  Problems problems;
+  const Sound in{g.input("waveform", Element::kFloat, {"batch", "samples"},
+                         cat("mono at ", bundle.audio.sample_rate_hz, " Hz, full scale at 1")),
+                 g.input("lengths", Element::kInt64, {"batch"}, "samples of each recording")};
+  const Sound sound = write_sound(g, bundle.audio, in, problems);
+  NamedList<Sheet> sheets;
+  for (const auto& [name, settings] : bundle.features)
+    sheets.emplace_back(name, write_features(g, name, settings, bundle.audio.sample_rate_hz, sound, problems));
+  const auto classes = static_cast<std::int64_t>(bundle.classes.size());
+  std::vector<Name> members(bundle.members.size());
+  std::vector<const BundleMember*> all;
+  for (const auto& [name, model] : bundle.models) {
+    if (model.learner) {
+      problems.add(cat("model ", name, " is a classical model, which has no form in ONNX"));
+      continue;
+    }
+    std::vector<Sheet> of_inputs;
+    std::vector<std::int64_t> columns;
+    for (const auto& [input_name, input] : model.inputs) {
+      const auto found = std::find_if(sheets.begin(), sheets.end(), [&](const auto& sheet) { return sheet.first == input.features; });
+      SERVAL_CHECK(found != sheets.end(), "no features ", input.features);
+      of_inputs.push_back(found->second);
+      columns.push_back(found->second.columns);
+    }
+    const ModelParts parts = parts_of(bundle, model, columns);
+    const std::vector<Items> items = write_items(g, name, model.inputs, of_inputs, problems);
+    for (std::size_t m = 0; m < bundle.members.size(); ++m) {
+      if (bundle.members[m].model != name) continue;
+      if (items.empty()) continue;
+      members[m] = recording_scores(g, parts, bundle.members[m], items, classes, problems);
+    }
+  }
+  fail_on(problems, bundle, "waveform");
+  g.output(write_fusion(g, bundle, members), "probabilities", Element::kFloat, {"batch", classes},
+           cat("of ", serval::join(bundle.classes, ", ")));
+  for (const BundleMember& member : bundle.members) all.push_back(&member);
+  return {-1, model_bytes(g, bundle.name, "Speech emotion recognition: a waveform in, probabilities out",
+                          metadata_of(bundle, "waveform", all))};
+}
+
+// Frames of one input, as a caller brings them.
+ItemFrames brought(Graph& g, const std::string& name, const features::InputSettings& input, nn::InputKind kind,
+                   std::int64_t columns, Problems& problems) {
+  if (kind == nn::InputKind::kVector) {
+    const Name x = g.input(name, Element::kFloat, {"batch", columns}, "features of each recording");
+    return {unsqueeze(g, x, {1}), "", "", 1};
+  }
+  ItemFrames out;
+  out.values = g.input(name, Element::kFloat, {"batch", name + "_frames", columns},
+                       "frames of features, as the feature set has them");
+  out.real = at_least(g, g.input(name + "_lengths", Element::kInt64, {"batch"}, "frames of each item"), 1);
+  out.frames = out.real;
+  if (kind != nn::InputKind::kImage) return out;
+  const bool segments = !input.whole();
+  if (segments && (input.segments.segment_frames.size() > 1 ||
+                   input.segments.short_recordings == features::ShortRecording::kStretch))
+    problems.add(cat("input ", name, ": images of segments of several lengths cannot be told from padded ones"));
+  if (!segments && input.fit && input.fit->fit == features::Fit::kPadOrCut) out.length = input.fit->frames;
+  if (segments) out.length = input.segments.segment_frames.front();
+  if (out.length == 0) return out;
+  out.real = smaller(g, out.real, g.integer(out.length));
+  const Name padded = g.op("Pad", {out.values, g.integers({0, 0, 0, 0, out.length, 0})});
+  out.values = slice(g, padded, 1, 0, out.length);
+  out.frames = g.op("Expand", {g.integer(out.length), g.op("Shape", {out.real})});
+  return out;
+}
+
+OnnxModel network_model(const Bundle& bundle, std::size_t place) {
+  const BundleMember& member = bundle.members[place];
+  const BundleModel& model = bundle.model(member.model);
+  Graph g;
+  Problems problems;
+  if (model.learner) problems.add(cat("model ", member.model, " is a classical model, which has no form in ONNX"));
+  fail_on(problems, bundle, "network");
+  std::vector<std::int64_t> columns;
+  for (const auto& [name, input] : model.inputs) columns.push_back(columns_of(bundle, input.features));
+  const ModelParts parts = parts_of(bundle, model, columns);
+  std::vector<ItemFrames> items;
+  for (std::size_t i = 0; i < model.inputs.size(); ++i)
+    items.push_back(brought(g, model.inputs[i].first, model.inputs[i].second, parts.kinds[i], columns[i], problems));
+  const Name scores = member_scores(g, parts, member, items, problems);
+  fail_on(problems, bundle, "network");
+  const auto classes = static_cast<std::int64_t>(bundle.classes.size());
+  g.output(scores, "probabilities", Element::kFloat, {"batch", classes}, cat("of ", serval::join(bundle.classes, ", ")));
+  auto metadata = metadata_of(bundle, "network", {&member});
+  metadata.emplace_back("member", member.file);
+  return {static_cast<int>(place),
+          model_bytes(g, bundle.name, "Speech emotion recognition: features in, probabilities out", metadata)};
+}
+
+}  // namespace
+
+std::vector<OnnxModel> onnx_models(const Bundle& bundle, OnnxForm form) {
+  if (form == OnnxForm::kWaveform) return {waveform_model(bundle)};
+  std::vector<OnnxModel> out;
+  for (std::size_t m = 0; m < bundle.members.size(); ++m) out.push_back(network_model(bundle, m));
+  return out;
+}
+
+}  // namespace serval::deploy
