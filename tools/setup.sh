@@ -12,7 +12,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # package, and how to see that the thing is there when it came another way:
-# a program, a pkg-config module (pc:), a header (h:), or a file (f:).
+# a program, a pkg-config module (pc:), a header (h:), a file (f:), or a module of Python's (py:).
 build_needs="
 g++                     g++
 cmake                   cmake
@@ -47,6 +47,7 @@ libclang-rt-14-dev      f:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_r
 slurm-wlm               slurmctld
 munge                   munged
 strace                  strace
+python3-venv            py:ensurepip
 "
 # A browser for the pages' tests, which say so where there is none. Ubuntu has it as a snap, which containers cannot install.
 if grep -qs '^ID=debian' /etc/os-release; then
@@ -90,6 +91,7 @@ present() {
     pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${probe#pc:}" ;;
     h:*) has_header "${probe#h:}" ;;
     f:*) [[ -e "${probe#f:}" ]] ;;
+    py:*) python3 -c "import ${probe#py:}" 2>/dev/null ;;
     *) command -v "$probe" >/dev/null ;;
   esac
 }

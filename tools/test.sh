@@ -56,6 +56,20 @@ if [[ -z "$why_no_cuda" ]]; then presets+=(cuda); fi
 if [[ "$full" == yes ]]; then presets+=(asan); fi
 if [[ "$full" == yes ]]; then "$SERVAL_ROOT/tools/setup.sh" --full; else "$SERVAL_ROOT/tools/setup.sh" --test; fi
 
+# A Python with ONNX Runtime, which tests of ONNX files need; they say so where there is none.
+onnx_venv="$SERVAL_ROOT/build/onnx-python"
+if [[ -z "${SERVAL_ONNX_PYTHON:-}" ]]; then
+  if [[ ! -e "$onnx_venv/whole" ]]; then
+    say "installing onnx, onnxruntime and numpy for Python in $onnx_venv"
+    mkdir -p "$SERVAL_ROOT/build"
+    if python3 -m venv --clear "$onnx_venv" && timeout 180 "$onnx_venv/bin/python" -m pip install --quiet \
+      --disable-pip-version-check --retries 1 --timeout 20 onnx onnxruntime numpy; then
+      touch "$onnx_venv/whole"
+    fi
+  fi
+  if [[ -e "$onnx_venv/whole" ]]; then export SERVAL_ONNX_PYTHON="$onnx_venv/bin/python"; fi
+fi
+
 # A build for the GPU at hand runs there and compiles fastest; without one any will do that nvcc knows.
 gpus="${CMAKE_CUDA_ARCHITECTURES:-}"
 if [[ -z "$gpus" ]]; then
@@ -113,6 +127,7 @@ else
   if ((not_run > 0)); then say "$not_run tests for device cuda were not run: no GPU can be used here"; fi
 fi
 if [[ -z "${SERVAL_CORPORA:-}" ]]; then say "SERVAL_CORPORA is not set: tests on real recordings were not run"; fi
+if [[ -z "${SERVAL_ONNX_PYTHON:-}" ]]; then say "no Python with onnxruntime: ONNX files were not run"; fi
 if ((${#failed[@]} > 0)); then say "FAILED: $(IFS=',' && echo "${failed[*]}")"; fi
 exec 2>&1
 for preset in "${presets[@]}"; do

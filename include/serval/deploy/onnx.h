@@ -21,8 +21,9 @@ struct OnnxModel {
   int member = -1;  // into Bundle::members; -1: all of them
   std::string bytes;
 };
-// Throws UnsupportedError, which lists all that has no form in ONNX.
-std::vector<OnnxModel> onnx_models(const Bundle& bundle, OnnxForm form);
+// `checked`: what the file's properties say of the check, which follows. Throws UnsupportedError, which lists all that has no
+// form in ONNX.
+std::vector<OnnxModel> onnx_models(const Bundle& bundle, OnnxForm form, bool checked = true);
 
 struct OnnxExport {
   std::string bundle;  // a folder

@@ -24,7 +24,8 @@ fs::path file_of(const OnnxExport& options, const Bundle& bundle, const OnnxMode
   return out.replace_extension("." + member.string() + ending);
 }
 
-void write_report(const fs::path& model, JsonValue report, const OnnxExport& options, const Recordings& recordings) {
+void write_report(const fs::path& model, JsonValue report, const OnnxExport& options,
+                  const Recordings& recordings) {
   report.set("form", JsonValue::of(options.form == OnnxForm::kWaveform ? "waveform" : "network"));
   report.set("bundle", JsonValue::of(options.bundle));
   report.set("left_out", JsonValue::of(recordings.left_out));
@@ -38,7 +39,7 @@ std::vector<std::string> export_onnx(const OnnxExport& options) {
   if (fs::path(options.out).extension() != ".onnx")
     throw ConfigError(cat(options.out, ": the file's name must end in .onnx"));
   const Bundle bundle = read_bundle(options.bundle);
-  const std::vector<OnnxModel> models = onnx_models(bundle, options.form);
+  const std::vector<OnnxModel> models = onnx_models(bundle, options.form, options.parity);
   Recordings recordings;
   if (options.parity) recordings = read_recordings(bundle, options.recordings);
   std::vector<std::string> out;
@@ -59,13 +60,15 @@ std::vector<std::string> export_onnx(const OnnxExport& options) {
     write_report(file, report, options, recordings);
     if (options.parity) {
       const double worst = report.find("worst")->real;
-      log_info(cat(file.string(), ": scores differ by ", worst, " at most, over ", report.find("items")->integer,
+      log_info(cat(file.string(), ": scores differ by ", worst, " at most, over ",
+                   report.find("items")->integer,
                    options.form == OnnxForm::kWaveform ? " recordings" : " items"));
       if (!report.find("passed")->boolean) {
         std::error_code ignored;
         fs::remove(file, ignored);
-        throw Error(ExitCode::kParity, cat(file.string(), ": ONNX Runtime gives other scores than Serval: they differ by up to ",
-                                           worst, ", and at most ", kOnnxTolerance, " is allowed; see the report beside it"));
+        throw Error(ExitCode::kParity,
+                    cat(file.string(), ": ONNX Runtime gives other scores than Serval: they differ by up to ",
+                        worst, ", and at most ", kOnnxTolerance, " is allowed; see the report beside it"));
       }
     }
     temporary.publish();

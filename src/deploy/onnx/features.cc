@@ -45,7 +45,8 @@ Sheet write_features(Graph& g, const std::string& name, const features::FeatureS
     if (part.n_static == 0) continue;  // what others build on
     const Name columns = parts.write(part);
     whole = whole && !columns.empty();
-    if (!columns.empty()) pieces[static_cast<std::size_t>(part.sheet)][part.column] = {columns, part.n_static};
+    if (!columns.empty())
+      pieces[static_cast<std::size_t>(part.sheet)][part.column] = {columns, part.n_static};
   }
   Sheet out;
   out.columns = plan.dimension;

@@ -10,7 +10,8 @@ namespace {
 
 // Fields of onnx.proto.
 namespace model {
-constexpr int kIr = 1, kProducer = 2, kProducerVersion = 3, kHelp = 6, kGraph = 7, kOpsets = 8, kMetadata = 14;
+constexpr int kIr = 1, kProducer = 2, kProducerVersion = 3, kHelp = 6, kGraph = 7, kOpsets = 8,
+              kMetadata = 14;
 }
 namespace graph_field {
 constexpr int kNode = 1, kName = 2, kConstant = 5, kInput = 11, kOutput = 12;
@@ -19,7 +20,8 @@ namespace node_field {
 constexpr int kInput = 1, kOutput = 2, kName = 3, kType = 4, kAttribute = 5;
 }
 namespace attribute_field {
-constexpr int kName = 1, kReal = 2, kInteger = 3, kText = 4, kGraph = 6, kIntegers = 8, kTexts = 9, kType = 20;
+constexpr int kName = 1, kReal = 2, kInteger = 3, kText = 4, kGraph = 6, kIntegers = 8, kTexts = 9,
+              kType = 20;
 }
 namespace attribute_type {
 constexpr std::int64_t kReal = 1, kInteger = 2, kText = 3, kGraph = 5, kIntegers = 7, kTexts = 8;
@@ -30,7 +32,7 @@ constexpr int kDims = 1, kType = 2, kName = 8, kRaw = 9;
 namespace value {
 constexpr int kName = 1, kType = 2, kHelp = 3;
 constexpr int kTensor = 1, kElement = 1, kShape = 2, kDim = 1, kDimValue = 1, kDimName = 2;
-}
+}  // namespace value
 
 // A message of protobuf's holds less than 2 GiB.
 constexpr std::size_t kMostBytes = (std::size_t{1} << 31) - 1;
@@ -61,23 +63,24 @@ Message attribute_message(const Attribute& attribute) {
   return out;
 }
 
-}  // namespace
-
-Message Graph::value_info(const Name& name, Element element, const std::vector<Dim>& dims,
-                          const std::string& help) {
-  Message shape;
-  for (const Dim& dim : dims) {
-    Message one;
-    if (const auto* size = std::get_if<std::int64_t>(&dim)) {
-      one.integer(value::kDimValue, *size);
-    } else {
-      one.bytes(value::kDimName, std::get<std::string>(dim));
-    }
-    shape.message(value::kDim, one);
-  }
+// A value without a shape may have any.
+Message value_info(const Name& name, Element element, const std::vector<Graph::Dim>* dims,
+                   const std::string& help) {
   Message tensor_type, type, out;
   tensor_type.integer(value::kElement, static_cast<std::int64_t>(element));
-  tensor_type.message(value::kShape, shape);
+  if (dims != nullptr) {
+    Message shape;
+    for (const Graph::Dim& dim : *dims) {
+      Message one;
+      if (const auto* size = std::get_if<std::int64_t>(&dim)) {
+        one.integer(value::kDimValue, *size);
+      } else {
+        one.bytes(value::kDimName, std::get<std::string>(dim));
+      }
+      shape.message(value::kDim, one);
+    }
+    tensor_type.message(value::kShape, shape);
+  }
   type.message(value::kTensor, tensor_type);
   out.bytes(value::kName, name);
   out.message(value::kType, type);
@@ -85,19 +88,33 @@ Message Graph::value_info(const Name& name, Element element, const std::vector<D
   return out;
 }
 
+}  // namespace
+
 Name Graph::input(const Name& name, Element element, const std::vector<Dim>& dims, const std::string& help) {
-  inputs_.push_back(value_info(prefix_ + name, element, dims, help));
+  inputs_.push_back(value_info(prefix_ + name, element, &dims, help));
+  return prefix_ + name;
+}
+Name Graph::input(const Name& name, Element element) {
+  inputs_.push_back(value_info(prefix_ + name, element, nullptr, ""));
   return prefix_ + name;
 }
 
 void Graph::output(const Name& from, const Name& name, Element element, const std::vector<Dim>& dims,
                    const std::string& help) {
+  identity(from, prefix_ + name);
+  outputs_.push_back(value_info(prefix_ + name, element, &dims, help));
+}
+void Graph::output(const Name& from, const Name& name, Element element) {
+  identity(from, prefix_ + name);
+  outputs_.push_back(value_info(prefix_ + name, element, nullptr, ""));
+}
+
+void Graph::identity(const Name& from, const Name& to) {
   Message node;
   node.bytes(node_field::kInput, from);
-  node.bytes(node_field::kOutput, prefix_ + name);
+  node.bytes(node_field::kOutput, to);
   node.bytes(node_field::kType, "Identity");
   nodes_.push_back(std::move(node));
-  outputs_.push_back(value_info(prefix_ + name, element, dims, help));
 }
 
 std::vector<Name> Graph::ops(const std::string& type, const std::vector<Name>& inputs,
@@ -139,9 +156,7 @@ Name Graph::constant(Element element, const Ints& shape, const std::string& raw)
 
 Name Graph::number(float value) { return floats({}, {value}); }
 Name Graph::integer(std::int64_t value) { return table({}, {value}); }
-Name Graph::integers(const Ints& values) {
-  return table({static_cast<std::int64_t>(values.size())}, values);
-}
+Name Graph::integers(const Ints& values) { return table({static_cast<std::int64_t>(values.size())}, values); }
 Name Graph::floats(const Ints& shape, const std::vector<float>& values) {
   return constant(Element::kFloat, shape, raw_bytes(values));
 }

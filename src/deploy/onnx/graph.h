@@ -41,14 +41,20 @@ class Graph {
   void output(const Name& value, const Name& name, Element element, const std::vector<Dim>& dims,
               const std::string& help);
 
+  // Of a body, of any shape.
+  Name input(const Name& name, Element element);
+  void output(const Name& value, const Name& name, Element element);
+  // That no other graph has.
+  std::string fresh_prefix() { return fresh() + "_"; }
+
   Name op(const std::string& type, const std::vector<Name>& inputs, const Attributes& attributes = {});
   std::vector<Name> ops(const std::string& type, const std::vector<Name>& inputs,
                         const Attributes& attributes, std::size_t outputs);
 
   // Constants; equal ones are kept once.
-  Name number(float value);                            // a scalar
-  Name integer(std::int64_t value);                    // a scalar
-  Name integers(const Ints& values);                   // [count]
+  Name number(float value);           // a scalar
+  Name integer(std::int64_t value);   // a scalar
+  Name integers(const Ints& values);  // [count]
   Name floats(const Ints& shape, const std::vector<float>& values);
   Name table(const Ints& shape, const Ints& values);
 
@@ -57,8 +63,7 @@ class Graph {
  private:
   Name fresh() { return prefix_ + "v" + std::to_string(values_++); }
   Name constant(Element element, const Ints& shape, const std::string& raw);
-  static Message value_info(const Name& name, Element element, const std::vector<Dim>& dims,
-                            const std::string& help);
+  void identity(const Name& from, const Name& to);
 
   std::string prefix_;
   std::int64_t values_ = 0;

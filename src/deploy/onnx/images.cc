@@ -16,7 +16,8 @@ namespace {
 
 class ImageWriter {
  public:
-  ImageWriter(Graph& graph, const SegmentImage& image, const ItemFrames& items) : g_(graph), image_(image), items_(items) {
+  ImageWriter(Graph& graph, const SegmentImage& image, const ItemFrames& items)
+      : g_(graph), image_(image), items_(items) {
     places_ = unsqueeze(g_, range(g_, size_of(g_, items.values, 1)), {0});
   }
 
@@ -69,7 +70,8 @@ class ImageWriter {
       const Name gain = where(g_, flat, g_.number(0), divide(g_, top, where(g_, flat, g_.number(1), range)));
       return multiply(g_, subtract(g_, x, low), gain);
     }
-    const Name count = multiply(g_, cast(g_, items_.frames, Element::kFloat), g_.number(static_cast<float>(image_.bands)));
+    const Name count =
+        multiply(g_, cast(g_, items_.frames, Element::kFloat), g_.number(static_cast<float>(image_.bands)));
     const auto mean = [&](const Name& values) {
       const Name total = sum(g_, where(g_, there, values, g_.number(0)), {1, 3}, true);
       return divide(g_, total, unsqueeze(g_, count, {1, 2, 3}));
@@ -100,7 +102,8 @@ class ImageWriter {
       case Resize::kBilinear: {
         const Name odd = add(g_, multiply(g_, i, g_.integer(2)), g_.integer(1));
         numerator = multiply(g_, odd, n);
-        if (image_.resize == Resize::kBilinear) numerator = at_least(g_, subtract(g_, numerator, g_.integer(out)), 0);
+        if (image_.resize == Resize::kBilinear)
+          numerator = at_least(g_, subtract(g_, numerator, g_.integer(out)), 0);
         denominator = 2 * out;
         break;
       }
@@ -115,7 +118,8 @@ class ImageWriter {
     if (!bilinear()) return from;
     const Name rest = subtract(g_, numerator, multiply(g_, low, whole));
     const Name high = smaller(g_, add(g_, low, g_.integer(1)), subtract(g_, n, g_.integer(1)));
-    const Name weight = divide(g_, cast(g_, rest, Element::kFloat), g_.number(static_cast<float>(denominator)));
+    const Name weight =
+        divide(g_, cast(g_, rest, Element::kFloat), g_.number(static_cast<float>(denominator)));
     const Name to = gather_rows(g_, x, high);
     return add(g_, from, multiply(g_, subtract(g_, to, from), unsqueeze(g_, weight, {2, 3})));
   }

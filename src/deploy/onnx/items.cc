@@ -9,16 +9,14 @@ namespace serval::deploy::onnx {
 
 using features::InputSettings;
 using features::SegmentSettings;
-using features::ShortRecording;
 using features::Tail;
 
 namespace {
 
 // Segments of one length: [batch, place] each.
 struct Cuts {
-  Name start, real, frames, used;
+  Name start, real, used;
   std::int64_t length = 0;
-  bool stretches = false;  // frames are fewer where a recording is short
 };
 
 // The fewest real frames with which a padded tail is kept.
@@ -28,7 +26,7 @@ std::int64_t least_real(const SegmentSettings& settings, std::int64_t length) {
   return real;
 }
 
-// As features/segments.h cuts n frames [batch].
+// As features/segments.h cuts n frames [batch]; short recordings are padded.
 Cuts cut(Graph& g, const SegmentSettings& settings, std::int64_t length, std::int64_t shift, const Name& n) {
   const Name room = subtract(g, n, g.integer(length));
   const Name is_short = less(g, room, g.integer(0));
@@ -42,8 +40,7 @@ Cuts cut(Graph& g, const SegmentSettings& settings, std::int64_t length, std::in
     const Name enough = g.op("GreaterOrEqual", {rest, g.integer(least_real(settings, length))});
     tails = cast(g, g.op("And", {has_tail, enough}), Element::kInt64);
   }
-  const std::int64_t of_short = settings.short_recordings == ShortRecording::kDrop ? 0 : 1;
-  const Name count = where(g, is_short, g.integer(of_short), add(g, full, tails));
+  const Name count = where(g, is_short, g.integer(1), add(g, full, tails));
   const Name most = at_least(g, reduce(g, "ReduceMax", count, {0}, true), 1);
   const Name place = unsqueeze(g, range(g, most), {0});
   Cuts out;
@@ -55,12 +52,6 @@ Cuts cut(Graph& g, const SegmentSettings& settings, std::int64_t length, std::in
     start = smaller(g, start, at_least(g, subtract(g, by_recording, g.integer(length)), 0));
   out.start = smaller(g, start, at_least(g, subtract(g, by_recording, g.integer(1)), 0));
   out.real = at_least(g, smaller(g, subtract(g, by_recording, out.start), g.integer(length)), 1);
-  out.stretches = settings.short_recordings == ShortRecording::kStretch;
-  out.frames = g.op("Expand", {g.integer(length), g.op("Shape", {out.real})});
-  if (out.stretches) {
-    const Name whole = unsqueeze(g, is_short, {1});
-    out.frames = where(g, whole, out.real, out.frames);
-  }
   return out;
 }
 
@@ -76,42 +67,33 @@ std::int64_t at_hop(std::int64_t count, std::int64_t of, std::int64_t hop) {
 Cuts follow(Graph& g, const Cuts& first, std::int64_t first_hop, std::int64_t hop, const Name& n) {
   Cuts out;
   out.used = first.used;
-  out.stretches = first.stretches;
   out.length = std::max<std::int64_t>(1, at_hop(first.length, first_hop, hop));
   const Name by_recording = unsqueeze(g, n, {1});
-  out.start = smaller(g, at_hop(g, first.start, first_hop, hop), at_least(g, subtract(g, by_recording, g.integer(1)), 0));
-  const Name is_short = less(g, first.frames, g.integer(first.length));
-  out.frames = g.op("Expand", {g.integer(out.length), g.op("Shape", {out.start})});
-  if (out.stretches) out.frames = where(g, is_short, by_recording, out.frames);
-  out.real = at_least(g, smaller(g, out.frames, subtract(g, by_recording, out.start)), 1);
+  out.start = smaller(g, at_hop(g, first.start, first_hop, hop),
+                      at_least(g, subtract(g, by_recording, g.integer(1)), 0));
+  out.real = at_least(g, smaller(g, subtract(g, by_recording, out.start), g.integer(out.length)), 1);
   return out;
 }
 
 ItemFrames gathered(Graph& g, const Cuts& cuts, const Sheet& sheet) {
   ItemFrames out;
-  const Name time = cuts.stretches ? reduce(g, "ReduceMax", cuts.frames, {0, 1}) : g.integer(cuts.length);
-  const Name offsets = g.op("Range", {g.integer(0), time, g.integer(1)});
-  const Name index = clamped(g, add(g, unsqueeze(g, cuts.start, {2}), unsqueeze(g, offsets, {0, 1})), sheet.time);
+  Ints offsets;
+  for (std::int64_t i = 0; i < cuts.length; ++i) offsets.push_back(i);
+  const Name places = add(g, unsqueeze(g, cuts.start, {2}), g.table({1, 1, cuts.length}, offsets));
+  const Name index = clamped(g, places, sheet.time);
   const Name flat = reshape(g, index, {0, -1});  // [batch, place * frame]
   const Name rows = gather_rows(g, sheet.values, flat);
-  const Name shape = join(g, {g.integers({-1}), unsqueeze(g, time, {0}), g.integers({sheet.columns})}, 0);
-  out.values = g.op("Reshape", {rows, shape});
+  out.values = reshape(g, rows, {-1, cuts.length, sheet.columns});
   out.real = reshape(g, cuts.real, {-1});
-  out.frames = reshape(g, cuts.frames, {-1});
-  out.length = cuts.stretches ? 0 : cuts.length;
+  out.frames = g.op("Expand", {g.integer(cuts.length), g.op("Shape", {out.real})});
   return out;
 }
 
 ItemFrames whole(Graph& g, const InputSettings& input, const Sheet& sheet) {
-  ItemFrames out{sheet.values, at_least(g, sheet.frames, 1), "", 0};
-  out.frames = out.real;
-  if (!input.fit || input.fit->fit != features::Fit::kPadOrCut) return out;
-  out.length = input.fit->frames;
-  out.real = smaller(g, out.real, g.integer(out.length));
-  const Name padded = g.op("Pad", {out.values, g.integers({0, 0, 0, 0, out.length, 0})});
-  out.values = slice(g, padded, 1, 0, out.length);
-  out.frames = g.op("Expand", {g.integer(out.length), g.op("Shape", {out.real})});
-  return out;
+  const Name real = at_least(g, sheet.frames, 1);
+  const ItemFrames out{sheet.values, real, real};
+  const bool cuts = input.fit && input.fit->fit == features::Fit::kPadOrCut;
+  return cuts ? padded_or_cut(g, out, input.fit->frames) : out;
 }
 
 }  // namespace
@@ -134,12 +116,23 @@ std::vector<Items> write_items(Graph& g, const std::string& model, const NamedLi
   const std::vector<std::int64_t> shifts = features::shifts(first.segments);
   for (std::size_t scale = 0; scale < shifts.size(); ++scale) {
     Items& items = out.emplace_back();
-    const Cuts cuts = cut(g, first.segments, first.segments.segment_frames[scale], shifts[scale], sheets.front().frames);
+    const Cuts cuts =
+        cut(g, first.segments, first.segments.segment_frames[scale], shifts[scale], sheets.front().frames);
     items.used = cuts.used;
     items.inputs.push_back(gathered(g, cuts, sheets.front()));
     for (std::size_t i = 1; i < inputs.size(); ++i)
-      items.inputs.push_back(gathered(g, follow(g, cuts, sheets.front().hop, sheets[i].hop, sheets[i].frames), sheets[i]));
+      items.inputs.push_back(
+          gathered(g, follow(g, cuts, sheets.front().hop, sheets[i].hop, sheets[i].frames), sheets[i]));
   }
+  return out;
+}
+
+ItemFrames padded_or_cut(Graph& g, const ItemFrames& items, std::int64_t frames) {
+  ItemFrames out;
+  out.real = smaller(g, items.real, g.integer(frames));
+  const Name padded = g.op("Pad", {items.values, g.integers({0, 0, 0, 0, frames, 0})});
+  out.values = slice(g, padded, 1, 0, frames);
+  out.frames = g.op("Expand", {g.integer(frames), g.op("Shape", {out.real})});
   return out;
 }
 
@@ -152,11 +145,13 @@ Name normalised(Graph& g, const Name& x, const NamedArray& mean, const NamedArra
 
 }  // namespace
 
-NetworkInput write_sequence(Graph& g, const ItemFrames& items, const NamedArray& mean, const NamedArray& scale) {
+NetworkInput write_sequence(Graph& g, const ItemFrames& items, const NamedArray& mean,
+                            const NamedArray& scale) {
   return {transpose(g, normalised(g, items.values, mean, scale), {1, 0, 2}), items.real};
 }
 
-NetworkInput write_vector(Graph& g, const ItemFrames& items, const NamedArray& mean, const NamedArray& scale) {
+NetworkInput write_vector(Graph& g, const ItemFrames& items, const NamedArray& mean,
+                          const NamedArray& scale) {
   return {normalised(g, squeeze(g, slice(g, items.values, 1, 0, 1), {1}), mean, scale), ""};
 }
 

@@ -13,13 +13,15 @@ struct ItemFrames {
   Name values;  // [item, frame, column]; items are batch times places, those of a recording side by side
   Name real;    // [item], frames that the recording has; at least 1
   Name frames;  // [item], with the padding behind them
-  std::int64_t length = 0;  // `frames`, where all items have as many; 0: they differ
 };
+
+// Made to `frames` frames each.
+ItemFrames padded_or_cut(Graph& graph, const ItemFrames& items, std::int64_t frames);
 
 // Of one length of segments.
 struct Items {
   std::vector<ItemFrames> inputs;
-  Name used;   // bool [batch, place]
+  Name used;  // bool [batch, place]
 };
 
 // One for each length that recordings are cut into. `sheets` are those of the inputs.
@@ -29,8 +31,10 @@ std::vector<Items> write_items(Graph& graph, const std::string& model,
 
 // Items as a network reads them: [item, ...], or [time, item, feature] with lengths. `mean` and `scale` are those of the
 // member's normaliser.
-NetworkInput write_sequence(Graph& graph, const ItemFrames& items, const NamedArray& mean, const NamedArray& scale);
-NetworkInput write_vector(Graph& graph, const ItemFrames& items, const NamedArray& mean, const NamedArray& scale);
+NetworkInput write_sequence(Graph& graph, const ItemFrames& items, const NamedArray& mean,
+                            const NamedArray& scale);
+NetworkInput write_vector(Graph& graph, const ItemFrames& items, const NamedArray& mean,
+                          const NamedArray& scale);
 NetworkInput write_image(Graph& graph, const features::SegmentImage& image, const ItemFrames& items,
                          const NamedArray& mean, const NamedArray& scale);
 

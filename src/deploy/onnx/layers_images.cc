@@ -40,9 +40,7 @@ Name write_average_pool2d(LayerWriter& layer) {
   return layer.as_result(layer.g().op("AveragePool", {layer.items()}, attributes));
 }
 
-Name write_global_max_pool(LayerWriter& layer) {
-  return reduce(layer.g(), "ReduceMax", layer.x(), {-2, -1});
-}
+Name write_global_max_pool(LayerWriter& layer) { return reduce(layer.g(), "ReduceMax", layer.x(), {-2, -1}); }
 Name write_global_average_pool(LayerWriter& layer) {
   return reduce(layer.g(), "ReduceMean", layer.x(), {-2, -1});
 }
@@ -55,8 +53,7 @@ Name write_local_response_norm(LayerWriter& layer) {
     return layer.x();
   }
   const nn::ValueType& type = layer.type();
-  const Name images = reshape(
-      g, layer.x(), {-1, type.item[0], 1, type.item.size() / type.item[0]});
+  const Name images = reshape(g, layer.x(), {-1, type.item[0], 1, type.item.size() / type.item[0]});
   const Name y = g.op("LRN", {images},
                       {{"size", size},
                        {"alpha", static_cast<float>(layer.real("alpha"))},

@@ -22,9 +22,7 @@ Name step_of_each(LayerWriter& layer, const Name& at) {
   return squeeze(g, gather_rows(g, transpose(g, layer.x(), order), unsqueeze(g, at, {1})), {1});
 }
 
-Name first_step(LayerWriter& layer) {
-  return squeeze(layer.g(), slice(layer.g(), layer.x(), 0, 0, 1), {0});
-}
+Name first_step(LayerWriter& layer) { return squeeze(layer.g(), slice(layer.g(), layer.x(), 0, 0, 1), {0}); }
 
 }  // namespace
 
@@ -106,8 +104,8 @@ Name write_positional_embedding(LayerWriter& layer) {
 namespace {
 
 // Rows [first, first + count) of a matrix, turned; and of a vector.
-Name linear(LayerWriter& layer, const Name& x, const std::string& w, const std::string& b,
-            std::int64_t first, std::int64_t count) {
+Name linear(LayerWriter& layer, const Name& x, const std::string& w, const std::string& b, std::int64_t first,
+            std::int64_t count) {
   Graph& g = layer.g();
   const Name rows = slice(g, layer.transposed(w), 1, first, first + count);
   const Name y = product(g, x, rows);
@@ -127,7 +125,8 @@ Name write_multi_head_attention(LayerWriter& layer) {
       y = linear(layer, layer.x(which), "w_in", "b_in", part * width, width);
     } else {
       y = product(g, layer.x(which), layer.transposed(own));
-      if (layer.has("b_in")) y = add(g, y, slice(g, layer.block("b_in"), 0, part * width, (part + 1) * width));
+      if (layer.has("b_in"))
+        y = add(g, y, slice(g, layer.block("b_in"), 0, part * width, (part + 1) * width));
     }
     return transpose(g, reshape(g, y, {0, 0, heads, width / heads}), order);
   };
@@ -139,7 +138,8 @@ Name write_multi_head_attention(LayerWriter& layer) {
   // Keys past the end get a score that leaves them no weight.
   nn::ValueType key = layer.type(source);
   key.item = Shape{1};
-  const Name zeros = g.op("ConstantOfShape", {join(g, {layer.clock(source).time, layer.batch(), g.integers({1})}, 0)});
+  const Name zeros =
+      g.op("ConstantOfShape", {join(g, {layer.clock(source).time, layer.batch(), g.integers({1})}, 0)});
   const Name shut = unsqueeze(g, transpose(g, layer.masked(zeros, key, kLowest), {1, 2, 0}), {1});
   const Name heard = product(g, softmax(g, add(g, scores, shut)), v);
   const Name joined = reshape(g, transpose(g, heard, {2, 0, 1, 3}), {0, 0, width});

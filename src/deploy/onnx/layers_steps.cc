@@ -52,9 +52,9 @@ Name write_conv1d(LayerWriter& layer) {
 
 Name write_max_pool1d(LayerWriter& layer) {
   const Window along = window(layer, 1, 0, false);
-  return steps_first(layer.g(), layer.g().op("MaxPool", {placed(layer, layer.x(), along, kLowest)},
-                                             {{"kernel_shape", Ints{along.kernel}},
-                                              {"strides", Ints{along.stride}}}));
+  return steps_first(layer.g(),
+                     layer.g().op("MaxPool", {placed(layer, layer.x(), along, kLowest)},
+                                  {{"kernel_shape", Ints{along.kernel}}, {"strides", Ints{along.stride}}}));
 }
 
 Name write_average_pool1d(LayerWriter& layer) {
@@ -67,7 +67,8 @@ Name write_average_pool1d(LayerWriter& layer) {
   const Name y = mean(layer.x());
   if (layer.flag("count_padding")) return y;
   // The share of each window that is there. Windows behind the end have none.
-  const Name ones = g.op("ConstantOfShape", {join(g, {layer.clock().time, layer.batch(), g.integers({1})}, 0)});
+  const Name ones =
+      g.op("ConstantOfShape", {join(g, {layer.clock().time, layer.batch(), g.integers({1})}, 0)});
   const Name share = mean(add(g, ones, g.number(1)));
   return divide(g, y, larger(g, share, g.number(0.5f / static_cast<float>(along.kernel))));
 }

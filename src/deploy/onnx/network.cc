@@ -32,8 +32,7 @@ std::vector<Name> NetworkWriter::write(const std::vector<NetworkInput>& inputs) 
     values_[i] = inputs[i].x;
     const int clock = network_.values[i].type.clock;
     batch_ = size_of(graph_, inputs[i].x, clock == nn::kNoClock ? 0 : 1);
-    if (clock != nn::kNoClock)
-      clocks_[clock] = {inputs[i].lengths, size_of(graph_, inputs[i].x, 0), ""};
+    if (clock != nn::kNoClock) clocks_[clock] = {inputs[i].lengths, size_of(graph_, inputs[i].x, 0), ""};
   }
   for (const nn::GraphStep& step : network_.steps) {
     LayerWriter layer(*this, step);

@@ -86,11 +86,11 @@ class LayerWriter {
   // Parameters, by what follows the layer's name.
   bool has(const std::string& what) const;
   const NamedArray& array(const std::string& what) const;
-  Name block(const std::string& what);             // as it is stored
+  Name block(const std::string& what);              // as it is stored
   Name block(const std::string& what, Ints shape);  // in another shape
-  Name transposed(const std::string& what);        // a matrix
+  Name transposed(const std::string& what);         // a matrix
 
-  const ClockNames& clock(std::size_t index = 0);         // of an input
+  const ClockNames& clock(std::size_t index = 0);  // of an input
   const ClockNames& result_clock();
   const Name& batch() const { return network_.batch(); }
   // x where a step is one of its sequence, `fill` elsewhere; as it is without a clock.

@@ -90,11 +90,13 @@ std::pair<double, std::size_t> worst_of(const fs::path& file, const ParityItems&
   std::memcpy(scores.data(), bytes.data(), scores.size() * sizeof(float));
   const std::size_t classes = items.expected.front().size();
   if (scores.size() != classes * items.expected.size())
-    throw InternalError(cat("the model gave ", scores.size(), " numbers for ", items.expected.size(), " items"));
+    throw InternalError(
+        cat("the model gave ", scores.size(), " numbers for ", items.expected.size(), " items"));
   std::pair<double, std::size_t> worst{0, 0};
   for (std::size_t i = 0; i < items.expected.size(); ++i) {
     for (std::size_t c = 0; c < classes; ++c) {
-      const double apart = std::abs(static_cast<double>(scores[i * classes + c]) - static_cast<double>(items.expected[i][c]));
+      const double apart =
+          std::abs(static_cast<double>(scores[i * classes + c]) - static_cast<double>(items.expected[i][c]));
       if (!(apart <= worst.first)) worst = {std::isnan(apart) ? HUGE_VAL : apart, i};
     }
   }
@@ -120,9 +122,10 @@ JsonValue check_parity(const OnnxExport& options, const std::string& model_file,
     std::string words;
     if (fs::exists(said)) words = read_text(said);
     if (code == 3 || code == 127) {
-      throw UnsupportedError(cat(code == 127 ? python + ": there is no such program\n" : words,
-                                 "the check needs a Python with onnxruntime 1.12 or newer and numpy (pip install onnxruntime "
-                                 "numpy), named by --python or SERVAL_ONNX_PYTHON; --no-parity leaves it out"));
+      throw UnsupportedError(
+          cat(code == 127 ? python + ": there is no such program\n" : words,
+              "the check needs a Python with onnxruntime 1.12 or newer and numpy (pip install onnxruntime "
+              "numpy), named by --python or SERVAL_ONNX_PYTHON; --no-parity leaves it out"));
     }
     throw UnsupportedError(cat("ONNX Runtime does not take the model: ", words));
   }

@@ -12,8 +12,8 @@ namespace serval::deploy::onnx {
 
 // One input of a model, item after item.
 struct ParityInput {
-  std::string name, lengths;  // lengths "": there are none
-  std::int64_t columns = 0;   // 0: items are vectors of samples
+  std::string name, lengths;         // lengths "": there are none
+  std::int64_t columns = 0;          // 0: items are vectors of samples
   std::vector<std::int64_t> counts;  // [item], rows
   std::vector<float> values;
 };
@@ -33,7 +33,8 @@ struct Recordings {
 };
 Recordings read_recordings(const Bundle& bundle, const std::vector<std::string>& paths);
 
-ParityItems waveform_items(const std::string& bundle_folder, const Bundle& bundle, const Recordings& recordings);
+ParityItems waveform_items(const std::string& bundle_folder, const Bundle& bundle,
+                           const Recordings& recordings);
 ParityItems network_items(const Bundle& bundle, int member, const Recordings& recordings);
 
 // The report. Throws UnsupportedError where Python or its packages cannot run the model. "worst" is of both batch sizes.

@@ -53,7 +53,8 @@ Recordings read_recordings(const Bundle& bundle, const std::vector<std::string>&
   }
   for (const std::string& path : paths) {
     try {
-      audio::Waveform sound = audio::resample(audio::decode(path, 0, std::nullopt), rate_hz, bundle.audio.resampler);
+      audio::Waveform sound =
+          audio::resample(audio::decode(path, 0, std::nullopt), rate_hz, bundle.audio.resampler);
       out.samples.push_back(std::move(sound.samples));
       out.names.push_back(path);
     } catch (const DataError& error) {
@@ -63,7 +64,8 @@ Recordings read_recordings(const Bundle& bundle, const std::vector<std::string>&
   return out;
 }
 
-ParityItems waveform_items(const std::string& bundle_folder, const Bundle& bundle, const Recordings& recordings) {
+ParityItems waveform_items(const std::string& bundle_folder, const Bundle& bundle,
+                           const Recordings& recordings) {
   const Predictor predictor(bundle_folder);
   ParityItems out;
   ParityInput& input = out.inputs.emplace_back();
@@ -87,14 +89,15 @@ ParityItems waveform_items(const std::string& bundle_folder, const Bundle& bundl
 ParityItems network_items(const Bundle& bundle, int member, const Recordings& recordings) {
   Session session(bundle, Device{}, 16);
   const std::string& name = bundle.members[static_cast<std::size_t>(member)].model;
-  const auto model = static_cast<std::size_t>(
-      std::find_if(bundle.models.begin(), bundle.models.end(), [&](const auto& m) { return m.first == name; }) -
-      bundle.models.begin());
+  const auto model = static_cast<std::size_t>(std::find_if(bundle.models.begin(), bundle.models.end(),
+                                                           [&](const auto& m) { return m.first == name; }) -
+                                              bundle.models.begin());
   const BundleModel& settings = bundle.models[model].second;
   ParityItems out;
   for (const auto& [input_name, input] : settings.inputs) {
     const bool vector = input_kind(settings.network, input_name) == nn::InputKind::kVector;
-    out.inputs.push_back({.name = input_name, .lengths = vector ? "" : input_name + "_lengths", .counts = {}, .values = {}});
+    out.inputs.push_back(
+        {.name = input_name, .lengths = vector ? "" : input_name + "_lengths", .counts = {}, .values = {}});
   }
   for (std::size_t r = 0; r < recordings.names.size(); ++r) {
     ModelScores scores;
@@ -114,7 +117,8 @@ ParityItems network_items(const Bundle& bundle, int member, const Recordings& re
     const evaluate::Probabilities& said = scores.members[static_cast<std::size_t>(member)];
     for (std::size_t k = 0; k < std::min(said.size(), kItemsOfEach); ++k) {
       // The first, the last, and one between.
-      const std::size_t item = k * (said.size() - 1) / std::max<std::size_t>(std::min(said.size(), kItemsOfEach) - 1, 1);
+      const std::size_t item =
+          k * (said.size() - 1) / std::max<std::size_t>(std::min(said.size(), kItemsOfEach) - 1, 1);
       out.expected.push_back(said[item]);
       out.names.push_back(cat(recordings.names[r], ", item ", item + 1));
       for (std::size_t i = 0; i < out.inputs.size(); ++i) {

@@ -12,7 +12,11 @@ using features::detail::PartPlan;
 
 PartWriter::PartWriter(Graph& graph, const features::detail::ExtractionPlan& plan,
                        std::vector<Spectra>& spectra, Problems& problems, std::string name)
-    : g_(graph), plan_(plan), spectra_(spectra), problems_(problems), name_(std::move(name)),
+    : g_(graph),
+      plan_(plan),
+      spectra_(spectra),
+      problems_(problems),
+      name_(std::move(name)),
       banks_(plan.banks.size()) {}
 
 Name PartWriter::write(const PartPlan& part) {
@@ -32,11 +36,11 @@ Name PartWriter::of(const PartPlan& part, const Other&) {
 // scale * log(max(x, floor)), and the clip's peak as reference or as what the floor is counted from.
 Name PartWriter::log_scaled(const Name& values, const LogRule& rule, Spectra& frames) {
   if (rule.kind == features::LogScale::kNone) return values;
-  const Name logs = multiply(g_, g_.op("Log", {larger(g_, values, g_.number(rule.floor))}), g_.number(rule.scale));
+  const Name logs =
+      multiply(g_, g_.op("Log", {larger(g_, values, g_.number(rule.floor))}), g_.number(rule.scale));
   if (!rule.needs_peak()) return logs;
   const Name peak = reduce(g_, "ReduceMax", where(g_, frames.mask(), logs, g_.number(kLowest)), {1, 2}, true);
-  const Name kept =
-      rule.has_top_db ? larger(g_, logs, subtract(g_, peak, g_.number(rule.top_db))) : logs;
+  const Name kept = rule.has_top_db ? larger(g_, logs, subtract(g_, peak, g_.number(rule.top_db))) : logs;
   return rule.from_peak ? subtract(g_, kept, peak) : kept;
 }
 
@@ -137,7 +141,8 @@ Name share(Graph& g, const Name& a, const Name& b) {
 // The numbers 0 to count - 1, times `step`.
 Name ramp(Graph& g, std::int64_t count, double step) {
   std::vector<float> values;
-  for (std::int64_t k = 0; k < count; ++k) values.push_back(static_cast<float>(static_cast<double>(k) * step));
+  for (std::int64_t k = 0; k < count; ++k)
+    values.push_back(static_cast<float>(static_cast<double>(k) * step));
   return g.floats({count}, values);
 }
 

@@ -39,8 +39,10 @@ Sound trimmed(Graph& g, const Sound& sound, double below_db) {
   const Name count = add(g, hops, g.integer(1));
   // Frames are four hops; one more is put behind, so that the last of them is whole.
   const Name padded = g.op("Pad", {squares, g.integers({0, 0, 0, kHop})});
-  const Name means = squeeze(g, g.op("AveragePool", {unsqueeze(g, padded, {1})},
-                                     {{"kernel_shape", Ints{kFrame}}, {"strides", Ints{kHop}}}), {1});
+  const Name means = squeeze(g,
+                             g.op("AveragePool", {unsqueeze(g, padded, {1})},
+                                  {{"kernel_shape", Ints{kFrame}}, {"strides", Ints{kHop}}}),
+                             {1});
   const Name rms = larger(g, g.op("Sqrt", {slice(g, means, 1, g.integers({0}), count)}), g.number(kRmsFloor));
   const Name frames = add(g, divide(g, sound.lengths, g.integer(kHop)), g.integer(1));
   const Name index = unsqueeze(g, range(g, count), {0});
@@ -109,7 +111,8 @@ Sound write_sound(Graph& g, const AudioSettings& settings, const Sound& in, Prob
   const auto offset = static_cast<std::int64_t>(std::floor(settings.offset_s * rate));
   Name length = at_least(g, subtract(g, in.lengths, g.integer(offset)), 0);
   if (settings.duration_s)
-    length = smaller(g, length, g.integer(static_cast<std::int64_t>(std::floor(*settings.duration_s * rate))));
+    length =
+        smaller(g, length, g.integer(static_cast<std::int64_t>(std::floor(*settings.duration_s * rate))));
   Sound sound = taken(g, in, g.op("Expand", {g.integer(offset), g.op("Shape", {in.lengths})}), length);
   if (settings.trim_db) sound = trimmed(g, sound, *settings.trim_db);
   if (settings.pre_emphasis) sound = pre_emphasised(g, sound, *settings.pre_emphasis);
@@ -117,7 +120,8 @@ Sound write_sound(Graph& g, const AudioSettings& settings, const Sound& in, Prob
   if (settings.length_s) {
     const auto fixed = std::max<std::int64_t>(1, std::llround(*settings.length_s * rate));
     const Name padded = g.op("Pad", {sound.samples, g.integers({0, 0, 0, fixed})});
-    sound = {slice(g, padded, 1, 0, fixed), g.op("Expand", {g.integer(fixed), g.op("Shape", {sound.lengths})})};
+    sound = {slice(g, padded, 1, 0, fixed),
+             g.op("Expand", {g.integer(fixed), g.op("Shape", {sound.lengths})})};
   }
   return quantised(g, sound);
 }

@@ -40,7 +40,8 @@ const Name& Spectra::mask() {
 Name Spectra::padded() {
   if (!padded_.empty()) return padded_;
   const Name hops = multiply(g_, subtract(g_, time_, g_.integer(1)), g_.integer(plan_.hop));
-  const Name places = add(g_, range(g_, add(g_, hops, g_.integer(plan_.window_length))), g_.integer(plan_.lead));
+  const Name places =
+      add(g_, range(g_, add(g_, hops, g_.integer(plan_.window_length))), g_.integer(plan_.lead));
   const Name at = unsqueeze(g_, places, {0});
   const Name count = unsqueeze(g_, sound_.lengths, {1});
   Name index = clamped(g_, at, count);  // [batch, place]
@@ -72,7 +73,8 @@ std::vector<float> Spectra::kernels() const {
   for (const bool sine : {false, true}) {
     for (int k = 0; k < plan_.bins(); ++k) {
       const auto weight = [&](int n) {
-        const auto turn = static_cast<std::size_t>(static_cast<std::int64_t>(k) * (n + plan_.window_offset) % plan_.n_fft);
+        const auto turn =
+            static_cast<std::size_t>(static_cast<std::int64_t>(k) * (n + plan_.window_offset) % plan_.n_fft);
         const double wave = sine ? -std::sin(turns[turn]) : std::cos(turns[turn]);
         return static_cast<double>(plan_.window[static_cast<std::size_t>(n)]) * wave;
       };

@@ -63,8 +63,7 @@ Name savgol(Graph& g, const DeltaPlan& plan, int order, const Name& source, Spec
   const Name slopes = weighed(g, padded, taps, frames.time());
   const Name at = unsqueeze(g, range(g, frames.time()), {0});
   const Name low = unsqueeze(g, half, {1});
-  const Name high =
-      unsqueeze(g, subtract(g, subtract(g, frames.frames(), g.integer(1)), half), {1});
+  const Name high = unsqueeze(g, subtract(g, subtract(g, frames.frames(), g.integer(1)), half), {1});
   return rows_within(g, slopes, at, low, high);
 }
 
@@ -88,10 +87,11 @@ Name mean_of(Graph& g, const Name& x, Spectra& frames) {
 // Linear between the sorted values. Frames that are not there are sorted to the end.
 Name percentile(Graph& g, double percent, const Name& x, Spectra& frames) {
   const Name kept = where(g, frames.mask(), x, g.number(-kLowest));
-  const Name sorted = g.ops("TopK", {kept, frames.time()},
-                            {{"axis", std::int64_t{1}}, {"largest", std::int64_t{0}}}, 2)
-                          .front();
-  const Name last = subtract(g, cast(g, frames.frames(), Element::kDouble), cast(g, g.number(1), Element::kDouble));
+  const Name sorted =
+      g.ops("TopK", {kept, frames.time()}, {{"axis", std::int64_t{1}}, {"largest", std::int64_t{0}}}, 2)
+          .front();
+  const Name last =
+      subtract(g, cast(g, frames.frames(), Element::kDouble), cast(g, g.number(1), Element::kDouble));
   const Name share = divide(g, cast(g, g.number(static_cast<float>(percent)), Element::kDouble),
                             cast(g, g.number(100), Element::kDouble));
   const Name at = multiply(g, last, share);  // [batch]
@@ -126,7 +126,8 @@ Name moment(Graph& g, StatisticKind kind, const Name& x, Spectra& frames) {
 
 }  // namespace
 
-Name write_statistic(Graph& g, const Statistic& statistic, const Name& columns, std::int64_t count, Spectra& frames) {
+Name write_statistic(Graph& g, const Statistic& statistic, const Name& columns, std::int64_t count,
+                     Spectra& frames) {
   const auto extreme = [&](const char* op, float outside) {
     return reduce(g, op, where(g, frames.mask(), columns, g.number(outside)), {1});
   };

@@ -12,7 +12,7 @@ Name write_delta(Graph& graph, const features::detail::DeltaPlan& plan, int orde
                  Spectra& frames);
 
 // One row a recording: [batch, columns]; one column for all_mean.
-Name write_statistic(Graph& graph, const features::Statistic& statistic, const Name& columns, std::int64_t count,
-                     Spectra& frames);
+Name write_statistic(Graph& graph, const features::Statistic& statistic, const Name& columns,
+                     std::int64_t count, Spectra& frames);
 
 }  // namespace serval::deploy::onnx

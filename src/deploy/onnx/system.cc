@@ -29,10 +29,12 @@ struct ModelParts {
   nn::NetworkGraph network;
 };
 
-ModelParts parts_of(const Bundle& bundle, const BundleModel& model, const std::vector<std::int64_t>& columns) {
+ModelParts parts_of(const Bundle& bundle, const BundleModel& model,
+                    const std::vector<std::int64_t>& columns) {
   ModelParts out;
   out.settings = &model;
-  nn::NetworkSizes sizes{.inputs = {}, .classes = static_cast<std::int64_t>(bundle.classes.size()), .training = false};
+  nn::NetworkSizes sizes{
+      .inputs = {}, .classes = static_cast<std::int64_t>(bundle.classes.size()), .training = false};
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const auto& [name, input] = model.inputs[i];
     out.kinds.push_back(input_kind(model.network, name));
@@ -49,8 +51,8 @@ ModelParts parts_of(const Bundle& bundle, const BundleModel& model, const std::v
 }
 
 // Probabilities [item, class] that a member gives of items.
-Name member_scores(Graph& g, const ModelParts& parts, const BundleMember& member, const std::vector<ItemFrames>& items,
-                   Problems& problems) {
+Name member_scores(Graph& g, const ModelParts& parts, const BundleMember& member,
+                   const std::vector<ItemFrames>& items, Problems& problems) {
   std::vector<NetworkInput> inputs;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::string group = "input/" + parts.settings->inputs[i].first;
@@ -83,8 +85,8 @@ Name member_scores(Graph& g, const ModelParts& parts, const BundleMember& member
 }
 
 // The mean over the items of each recording, [batch, class].
-Name recording_scores(Graph& g, const ModelParts& parts, const BundleMember& member, const std::vector<Items>& scales,
-                      std::int64_t classes, Problems& problems) {
+Name recording_scores(Graph& g, const ModelParts& parts, const BundleMember& member,
+                      const std::vector<Items>& scales, std::int64_t classes, Problems& problems) {
   Name total, count;
   for (const Items& items : scales) {
     const Name scores = member_scores(g, parts, member, items.inputs, problems);
@@ -105,8 +107,12 @@ std::string text_of(const JsonValue& value) {
 
 // All that a bundle knows but its weights, a property each.
 std::vector<std::pair<std::string, std::string>> metadata_of(const Bundle& bundle, const char* form,
-                                                             const std::vector<const BundleMember*>& members) {
-  std::vector<std::pair<std::string, std::string>> out{{"form", form}, {"serval_version", kVersion}};
+                                                             const std::vector<const BundleMember*>& members,
+                                                             bool checked) {
+  std::vector<std::pair<std::string, std::string>> out{
+      {"form", form},
+      {"serval_version", kVersion},
+      {"parity", checked ? cat("probabilities within ", kOnnxTolerance, " of Serval's") : "not checked"}};
   for (const auto& [key, value] : bundle_json(bundle).members)
     out.emplace_back(key == "format" || key == "version" ? "bundle_" + key : key, text_of(value));
   out.emplace_back("sample_rate_hz", cat(bundle.audio.sample_rate_hz));
@@ -116,7 +122,8 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const Bundle& bundl
     for (const NamedArray& array : member->arrays) {
       if (!array.name.starts_with("input/")) continue;
       JsonValue values = JsonValue::list();
-      for (const float value : array.values) values.items.push_back(JsonValue::of(static_cast<double>(value)));
+      for (const float value : array.values)
+        values.items.push_back(JsonValue::of(static_cast<double>(value)));
       arrays.set(array.name, std::move(values));
     }
     normalisers.set(member->file, std::move(arrays));
@@ -127,17 +134,19 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const Bundle& bundl
 
 void fail_on(const Problems& problems, const Bundle& bundle, const char* form) {
   if (problems.all().empty()) return;
-  throw UnsupportedError(cat(bundle.name, " cannot be written as ONNX (", form, "):\n", serval::join(problems.all(), "\n")));
+  throw UnsupportedError(
+      cat(bundle.name, " cannot be written as ONNX (", form, "):\n", serval::join(problems.all(), "\n")));
 }
 
 std::int64_t columns_of(const Bundle& bundle, const std::string& features) {
   for (const auto& [name, settings] : bundle.features) {
-    if (name == features) return features::detail::ExtractionPlan(settings, bundle.audio.sample_rate_hz).dimension;
+    if (name == features)
+      return features::detail::ExtractionPlan(settings, bundle.audio.sample_rate_hz).dimension;
   }
   throw DataError(cat("there are no features \"", features, "\""));
 }
 
-OnnxModel waveform_model(const Bundle& bundle) {
+OnnxModel waveform_model(const Bundle& bundle, bool checked) {
   Graph g;
   Problems problems;
   const Sound in{g.input("waveform", Element::kFloat, {"batch", "samples"},
@@ -146,7 +155,8 @@ OnnxModel waveform_model(const Bundle& bundle) {
   const Sound sound = write_sound(g, bundle.audio, in, problems);
   NamedList<Sheet> sheets;
   for (const auto& [name, settings] : bundle.features)
-    sheets.emplace_back(name, write_features(g, name, settings, bundle.audio.sample_rate_hz, sound, problems));
+    sheets.emplace_back(name,
+                        write_features(g, name, settings, bundle.audio.sample_rate_hz, sound, problems));
   const auto classes = static_cast<std::int64_t>(bundle.classes.size());
   std::vector<Name> members(bundle.members.size());
   std::vector<const BundleMember*> all;
@@ -158,7 +168,8 @@ OnnxModel waveform_model(const Bundle& bundle) {
     std::vector<Sheet> of_inputs;
     std::vector<std::int64_t> columns;
     for (const auto& [input_name, input] : model.inputs) {
-      const auto found = std::find_if(sheets.begin(), sheets.end(), [&](const auto& sheet) { return sheet.first == input.features; });
+      const auto found = std::find_if(sheets.begin(), sheets.end(),
+                                      [&](const auto& sheet) { return sheet.first == input.features; });
       SERVAL_CHECK(found != sheets.end(), "no features ", input.features);
       of_inputs.push_back(found->second);
       columns.push_back(found->second.columns);
@@ -176,15 +187,15 @@ OnnxModel waveform_model(const Bundle& bundle) {
            cat("of ", serval::join(bundle.classes, ", ")));
   for (const BundleMember& member : bundle.members) all.push_back(&member);
   return {-1, model_bytes(g, bundle.name, "Speech emotion recognition: a waveform in, probabilities out",
-                          metadata_of(bundle, "waveform", all))};
+                          metadata_of(bundle, "waveform", all, checked))};
 }
 
 // Frames of one input, as a caller brings them.
-ItemFrames brought(Graph& g, const std::string& name, const features::InputSettings& input, nn::InputKind kind,
-                   std::int64_t columns, Problems& problems) {
+ItemFrames brought(Graph& g, const std::string& name, const features::InputSettings& input,
+                   nn::InputKind kind, std::int64_t columns, Problems& problems) {
   if (kind == nn::InputKind::kVector) {
     const Name x = g.input(name, Element::kFloat, {"batch", columns}, "features of each recording");
-    return {unsqueeze(g, x, {1}), "", "", 1};
+    return {unsqueeze(g, x, {1}), "", ""};
   }
   ItemFrames out;
   out.values = g.input(name, Element::kFloat, {"batch", name + "_frames", columns},
@@ -192,49 +203,50 @@ ItemFrames brought(Graph& g, const std::string& name, const features::InputSetti
   out.real = at_least(g, g.input(name + "_lengths", Element::kInt64, {"batch"}, "frames of each item"), 1);
   out.frames = out.real;
   if (kind != nn::InputKind::kImage) return out;
-  const bool segments = !input.whole();
-  if (segments && (input.segments.segment_frames.size() > 1 ||
-                   input.segments.short_recordings == features::ShortRecording::kStretch))
-    problems.add(cat("input ", name, ": images of segments of several lengths cannot be told from padded ones"));
-  if (!segments && input.fit && input.fit->fit == features::Fit::kPadOrCut) out.length = input.fit->frames;
-  if (segments) out.length = input.segments.segment_frames.front();
-  if (out.length == 0) return out;
-  out.real = smaller(g, out.real, g.integer(out.length));
-  const Name padded = g.op("Pad", {out.values, g.integers({0, 0, 0, 0, out.length, 0})});
-  out.values = slice(g, padded, 1, 0, out.length);
-  out.frames = g.op("Expand", {g.integer(out.length), g.op("Shape", {out.real})});
-  return out;
+  if (!input.whole()) {
+    const std::vector<std::int64_t>& lengths = input.segments.segment_frames;
+    if (lengths.size() > 1)
+      problems.add(
+          cat("input ", name, ": images of segments of several lengths cannot be told from padded ones"));
+    return padded_or_cut(g, out, lengths.front());
+  }
+  const bool cuts = input.fit && input.fit->fit == features::Fit::kPadOrCut;
+  return cuts ? padded_or_cut(g, out, input.fit->frames) : out;
 }
 
-OnnxModel network_model(const Bundle& bundle, std::size_t place) {
+OnnxModel network_model(const Bundle& bundle, std::size_t place, bool checked) {
   const BundleMember& member = bundle.members[place];
   const BundleModel& model = bundle.model(member.model);
   Graph g;
   Problems problems;
-  if (model.learner) problems.add(cat("model ", member.model, " is a classical model, which has no form in ONNX"));
+  if (model.learner)
+    problems.add(cat("model ", member.model, " is a classical model, which has no form in ONNX"));
   fail_on(problems, bundle, "network");
   std::vector<std::int64_t> columns;
   for (const auto& [name, input] : model.inputs) columns.push_back(columns_of(bundle, input.features));
   const ModelParts parts = parts_of(bundle, model, columns);
   std::vector<ItemFrames> items;
   for (std::size_t i = 0; i < model.inputs.size(); ++i)
-    items.push_back(brought(g, model.inputs[i].first, model.inputs[i].second, parts.kinds[i], columns[i], problems));
+    items.push_back(
+        brought(g, model.inputs[i].first, model.inputs[i].second, parts.kinds[i], columns[i], problems));
   const Name scores = member_scores(g, parts, member, items, problems);
   fail_on(problems, bundle, "network");
   const auto classes = static_cast<std::int64_t>(bundle.classes.size());
-  g.output(scores, "probabilities", Element::kFloat, {"batch", classes}, cat("of ", serval::join(bundle.classes, ", ")));
-  auto metadata = metadata_of(bundle, "network", {&member});
+  g.output(scores, "probabilities", Element::kFloat, {"batch", classes},
+           cat("of ", serval::join(bundle.classes, ", ")));
+  auto metadata = metadata_of(bundle, "network", {&member}, checked);
   metadata.emplace_back("member", member.file);
-  return {static_cast<int>(place),
-          model_bytes(g, bundle.name, "Speech emotion recognition: features in, probabilities out", metadata)};
+  return {
+      static_cast<int>(place),
+      model_bytes(g, bundle.name, "Speech emotion recognition: features in, probabilities out", metadata)};
 }
 
 }  // namespace
 
-std::vector<OnnxModel> onnx_models(const Bundle& bundle, OnnxForm form) {
-  if (form == OnnxForm::kWaveform) return {waveform_model(bundle)};
+std::vector<OnnxModel> onnx_models(const Bundle& bundle, OnnxForm form, bool checked) {
+  if (form == OnnxForm::kWaveform) return {waveform_model(bundle, checked)};
   std::vector<OnnxModel> out;
-  for (std::size_t m = 0; m < bundle.members.size(); ++m) out.push_back(network_model(bundle, m));
+  for (std::size_t m = 0; m < bundle.members.size(); ++m) out.push_back(network_model(bundle, m, checked));
   return out;
 }
 

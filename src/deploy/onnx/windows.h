@@ -9,8 +9,8 @@ namespace serval::deploy::onnx {
 
 struct Window {
   std::int64_t kernel = 1, stride = 1, dilation = 1;
-  bool same = false;                     // as many results as the input has, over the stride
-  std::int64_t before = 0, behind = 0;   // padding, where it is not that
+  bool same = false;                    // as many results as the input has, over the stride
+  std::int64_t before = 0, behind = 0;  // padding, where it is not that
 
   std::int64_t extent() const { return 1 + dilation * (kernel - 1); }
 };
@@ -40,8 +40,7 @@ inline Window window_on(const LayerWriter& layer, std::size_t axes, std::size_t 
   Window out = window(layer, axes, axis, dilates);
   if (!out.same) return out;
   const std::int64_t results = (size + out.stride - 1) / out.stride;
-  const std::int64_t missing =
-      std::max<std::int64_t>((results - 1) * out.stride + out.extent() - size, 0);
+  const std::int64_t missing = std::max<std::int64_t>((results - 1) * out.stride + out.extent() - size, 0);
   out.before = missing / 2;
   out.behind = missing - out.before;
   return out;
