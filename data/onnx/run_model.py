@@ -76,7 +76,6 @@ def main():
         checker = check(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        options.intra_op_num_threads = int(os.environ.get("SERVAL_ONNX_THREADS", "0"))
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         inputs, items = read_items(folder)
         count = len(items[0])
