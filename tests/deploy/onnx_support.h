@@ -82,7 +82,7 @@ inline void add_member(Bundle& bundle, std::uint64_t seed) {
     }
     member.arrays.push_back(std::move(array));
   }
-  bundle.groups.push_back({0, seed, {{static_cast<std::int64_t>(bundle.members.size()) - 1}}, {}});
+  bundle.groups.push_back({0, seed, {{static_cast<std::int64_t>(bundle.members.size()) - 1}}, {}, {}});
 }
 
 inline Bundle make_bundle(const MadeBundle& made = {}) {

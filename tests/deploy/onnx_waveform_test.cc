@@ -130,7 +130,7 @@ TEST(OnnxFusion, EveryRuleAndEnsemblesGiveServalsScores) {
     for (const std::uint64_t seed : {2, 3, 4}) testing_support::add_member(bundle, seed);
     for (std::size_t m = 2; m < 4; ++m) bundle.members[m].model = "other";
     bundle.rule = rule;
-    bundle.groups = {{0, 0, {{0, 1}, {2}}, {}}, {1, 0, {{0}, {2, 3}}, {}}};
+    bundle.groups = {{0, 0, {{0, 1}, {2}}, {}, {}}, {1, 0, {{0}, {2, 3}}, {}, {}}};
     if (rule == BundleRule::kWeighted) {
       bundle.groups[0].weights = {0.3, 0.7};
       bundle.groups[1].weights = {0.9, 0.1};

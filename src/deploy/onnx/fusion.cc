@@ -64,6 +64,8 @@ Name fused(Graph& g, const Bundle& bundle, const BundleGroup& group, const std::
       }
       return normalised(g, total, classes);
     }
+    case BundleRule::kStacking:
+      break;  // refused before
   }
   throw InternalError("an unknown rule of fusion");
 }

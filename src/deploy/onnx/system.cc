@@ -182,6 +182,8 @@ OnnxModel waveform_model(const Bundle& bundle, bool checked) {
       members[m] = recording_scores(g, parts, bundle.members[m], items, classes, problems);
     }
   }
+  if (bundle.rule == BundleRule::kStacking)
+    problems.add("fusion.rule: stacking is a classical model, which has no form in ONNX");
   fail_on(problems, bundle, "waveform");
   g.output(write_fusion(g, bundle, members), "probabilities", Element::kFloat, {"batch", classes},
            cat("of ", serval::join(bundle.classes, ", ")));
