@@ -11,7 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../tools/common.sh"
 seconds="${1:-60}"
 shift || true
 targets=("$@")
-if ((${#targets[@]} == 0)); then targets=(audio bundle csv json store weights); fi
+if ((${#targets[@]} == 0)); then targets=(audio bundle csv http json store weights); fi
 cd "$SERVAL_ROOT"
 command -v clang++-14 >/dev/null || die "clang++-14 is missing; tools/setup.sh --test installs it" 2
 configure fuzz
