@@ -70,10 +70,11 @@ if [[ -z "${SERVAL_ONNX_PYTHON:-}" ]]; then
   if [[ -e "$onnx_venv/whole" ]]; then export SERVAL_ONNX_PYTHON="$onnx_venv/bin/python"; fi
 fi
 
+has_gpu() { nvidia-smi -L 2>/dev/null | grep -q '^GPU'; }
 # A build for the GPU at hand runs there and compiles fastest; without one any will do that nvcc knows.
 gpus="${CMAKE_CUDA_ARCHITECTURES:-}"
 if [[ -z "$gpus" ]]; then
-  if nvidia-smi -L 2>/dev/null | grep -q '^GPU'; then gpus=native; else gpus=90-real; fi
+  if has_gpu; then gpus=native; else gpus=90-real; fi
 fi
 
 failed=()
@@ -85,7 +86,9 @@ test_preset() {
   # The checks of the sources are the same for every build, and the long tests run on the CPU: once is enough.
   local left_out=()
   if [[ "$full" == no || "$preset" != cpu ]]; then left_out+=(slow); fi
-  if [[ "$preset" != cpu ]]; then left_out+=(checks); fi
+  if [[ "$preset" != cpu ]]; then left_out+=(checks demo slurm); fi
+  # Whole runs and sweeps on the CPU do the same in both builds; without a GPU once is enough too.
+  if [[ "$preset" == cuda ]] && ! has_gpu; then left_out+=(experiments sweep); fi
   local labels=()
   if ((${#left_out[@]} > 0)); then labels=(--label-exclude "^($(IFS='|' && echo "${left_out[*]}"))$"); fi
   say "tests: preset $preset"
