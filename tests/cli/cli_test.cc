@@ -9,6 +9,7 @@
 #include "serval/core/files.h"
 #include "serval/core/json.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
 
@@ -39,7 +40,7 @@ class CliTest : public testing::Test {
     return corpus() + "/" + tone_name(emotion, repetition, actor) + ".wav";
   }
   Outcome serval(const std::vector<std::string>& arguments, const ProcessOptions& options = {}) const {
-    return run_in(folder_.str(), SERVAL_PROGRAM, arguments, options);
+    return run_in(folder_.str(), kProgram, arguments, options);
   }
   Outcome run(const std::vector<std::string>& more = {}, const ProcessOptions& options = {}) const {
     std::vector<std::string> arguments{"run", "x.json", "--device", "cpu", "--quiet"};
@@ -129,7 +130,7 @@ TEST_F(CliTest, KilledAnywhereItContinuesToTheSameResults) {
 }
 
 TEST_F(CliTest, AnOutputThatIsFullIsAFailure) {
-  const Outcome outcome = run_process({"sh", "-c", std::string(SERVAL_PROGRAM) + " schema >/dev/full"});
+  const Outcome outcome = run_process({"sh", "-c", std::string(kProgram) + " schema >/dev/full"});
   EXPECT_EQ(outcome.exit_code, 7);
   EXPECT_THAT(outcome.err, HasSubstr("standard output: cannot be written"));
 }

@@ -10,6 +10,7 @@
 #include "serval/core/files.h"
 #include "serval/core/json.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
 
@@ -43,7 +44,7 @@ class DeployTest : public testing::Test {
   static void TearDownTestSuite() { delete shared_; }
 
   static Outcome serval(const std::vector<std::string>& arguments) {
-    return testing_support::run_in(shared_->str(), SERVAL_PROGRAM, arguments);
+    return testing_support::run_in(shared_->str(), kProgram, arguments);
   }
   static Outcome predict(std::vector<std::string> more) {
     more.insert(more.begin(), {"predict", "bundle", "--device", "cpu", "--quiet"});
@@ -118,7 +119,7 @@ TEST_F(DeployTest, ThreadsAndBatchesChangeNoByte) {
 }
 
 TEST_F(DeployTest, StandardInputIsARecording) {
-  const std::string command = std::string("cat ") + recording(2) + " | " + SERVAL_PROGRAM +
+  const std::string command = std::string("cat ") + recording(2) + " | " + kProgram +
                               " predict bundle - --format csv --quiet --device cpu";
   const Outcome piped =
       run_process({"/bin/sh", "-c", command}, {.environment = {}, .folder = shared_->str()});
@@ -126,7 +127,7 @@ TEST_F(DeployTest, StandardInputIsARecording) {
   const std::string named = predict({recording(2), "--format", "csv"}).out;
   EXPECT_EQ(piped.out.substr(piped.out.find("\n-,") + 2), named.substr(named.find(".wav,") + 4));
   const Outcome empty =
-      run_process({"/bin/sh", "-c", std::string(SERVAL_PROGRAM) + " predict bundle - </dev/null"},
+      run_process({"/bin/sh", "-c", std::string(kProgram) + " predict bundle - </dev/null"},
                   {.environment = {}, .folder = shared_->str()});
   EXPECT_EQ(empty.exit_code, 3);
 }
@@ -136,7 +137,7 @@ TEST_F(DeployTest, AStreamIsScoredAsItComes) {
   shared_->write("raw", samples + samples + samples);
   const auto stream = [&](const std::string& more) {
     const std::string command = std::string("(cat raw; sleep 0.1; cat raw; printf abc) | head -c 24000 | ") +
-                                SERVAL_PROGRAM +
+                                kProgram +
                                 " predict bundle - --quiet --stream --device cpu --rate 8000 " + more;
     return run_process({"/bin/sh", "-c", command}, {.environment = {}, .folder = shared_->str()});
   };
@@ -193,7 +194,7 @@ TEST_F(DeployTest, TheMicrophoneIsScoredAndKept) {
 // Through PortAudio and ALSA, of which a file plays the microphone.
 TEST_F(DeployTest, TheMicrophoneIsWhatTheSoundCardHears) {
   const auto hear = [](const std::map<std::string, std::string>& environment) {
-    return testing_support::run_in(shared_->str(), SERVAL_PROGRAM,
+    return testing_support::run_in(shared_->str(), kProgram,
                                    {"predict", "bundle", "--quiet", "--device", "cpu", "--microphone", "0.5",
                                     "--window", "0.2", "--hop", "0.1", "--save", "card.wav"},
                                    {.environment = environment, .folder = {}});

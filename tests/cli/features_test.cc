@@ -10,6 +10,7 @@
 #include "serval/core/files.h"
 #include "serval/core/json.h"
 
+#include "tests/cli/programs.h"
 #include "tests/audio/sound_files.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
@@ -56,7 +57,7 @@ class FeaturesTest : public testing::Test {
 })");
   }
   Outcome serval(const std::vector<std::string>& arguments, const ProcessOptions& options = {}) const {
-    return run_in(folder_.str(), SERVAL_PROGRAM, arguments, options);
+    return run_in(folder_.str(), kProgram, arguments, options);
   }
   Outcome features(const std::string& store, const ProcessOptions& options = {}) const {
     return serval({"features", "x.json", "--device", "cpu", "--set", cat("store=\"", store, "\"")}, options);

@@ -8,6 +8,7 @@
 #include "serval/core/error.h"
 #include "serval/core/files.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
 
@@ -54,7 +55,7 @@ class PageTest : public testing::Test {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   }
   Outcome serval(const std::vector<std::string>& arguments) const {
-    return testing_support::run_in(folder_.str(), SERVAL_PROGRAM, arguments, {});
+    return testing_support::run_in(folder_.str(), kProgram, arguments, {});
   }
   // A page with whatever can stand there: vectors, mistakes with pictures and sounds.
   std::string full_page() const {

@@ -7,6 +7,7 @@
 #include "serval/core/files.h"
 #include "serval/core/json.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
 
@@ -30,7 +31,7 @@ class PictureTest : public testing::Test {
   void SetUp() override { testing_support::make_tone_corpus(folder_ / "corpus"); }
   std::string recording(int emotion) const { return folder_ / "corpus/" + tone_name(emotion, 0, 1) + ".wav"; }
   Outcome serval(const std::vector<std::string>& arguments, const ProcessOptions& options = {}) const {
-    return run_in(folder_.str(), SERVAL_PROGRAM, arguments, options);
+    return run_in(folder_.str(), kProgram, arguments, options);
   }
   std::string file(const std::string& name) const { return read_text(folder_ / name); }
 

@@ -6,6 +6,7 @@
 
 #include "serval/deploy/stream.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/chromium.h"
 #include "tests/support/process.h"
 #include "tests/support/served_bundle.h"
@@ -36,7 +37,7 @@ class ServePageTest : public testing::Test {
     bundle_path_ = bundle == nullptr ? bundle_.path() : bundle;
     speech_ =
         speech == nullptr ? audio::write_sound(bundle_.folder / "speech.wav", tone_speech(6), 8000) : speech;
-    server_ = std::make_unique<ServedBundle>(SERVAL_PROGRAM, bundle_path_, bundle_.folder);
+    server_ = std::make_unique<ServedBundle>(kProgram, bundle_path_, bundle_.folder);
     predictor_ = std::make_unique<deploy::Predictor>(bundle_path_);
     browser_ = std::make_unique<Chromium>(
         bundle_.folder.str(),

@@ -8,6 +8,7 @@
 
 #include "serval/deploy/stream.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/served_bundle.h"
 #include "tests/support/web_client.h"
@@ -55,7 +56,7 @@ class ServeTest : public testing::Test {
   }
   void serve(const std::vector<std::string>& more = {}) {
     server_.reset();
-    server_ = std::make_unique<ServedBundle>(SERVAL_PROGRAM, bundle_->path(), bundle_->folder, more);
+    server_ = std::make_unique<ServedBundle>(kProgram, bundle_->path(), bundle_->folder, more);
     port_ = server_->port();
   }
   HttpAnswer upload(const std::string& content, const testing_support::Fields& fields = {}) const {
@@ -311,7 +312,7 @@ TEST_F(ServeTest, ManyClientsAreAnsweredRight) {
   serve({"--max-behind", "30"});
   const std::string sound = audio::write_sound(bundle_->folder / "sound.wav", tone_speech(3), 8000);
   const testing_support::Outcome load = testing_support::run_process(
-      {SERVAL_SERVE_LOAD, std::to_string(port_), bundle_->path(), sound, "10", "4", "0.5", "0.25"});
+      {kServeLoadProgram, std::to_string(port_), bundle_->path(), sound, "10", "4", "0.5", "0.25"});
   EXPECT_EQ(load.exit_code, 0) << load.out << load.err;
   EXPECT_THAT(load.out, AllOf(HasSubstr(" 150 results, 0 wrong; 10 done, 0 overloaded, 0 failed")))
       << load.err;
@@ -440,7 +441,7 @@ TEST_F(ServeTest, ASignalLetsWhatIsUnderWayEnd) {
 TEST_F(ServeTest, RefusesToStartWhereItCannot) {
   serve();
   const auto start = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {SERVAL_PROGRAM, "serve", bundle_->path(), "--device", "cpu", "--quiet"});
+    more.insert(more.begin(), {kProgram, "serve", bundle_->path(), "--device", "cpu", "--quiet"});
     return testing_support::run_process(more);
   };
   const testing_support::Outcome taken = start({"--port", std::to_string(port_)});

@@ -11,6 +11,7 @@
 #include "serval/core/files.h"
 #include "serval/core/json.h"
 
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
 
@@ -36,7 +37,7 @@ class SweepCliTest : public testing::Test {
                "models.lstm.network.layers.0.hidden": {"values": [4, 6]}}})");
   }
   Outcome serval(std::vector<std::string> arguments, const ProcessOptions& options = {}) const {
-    return run_in(folder_.str(), SERVAL_PROGRAM, std::move(arguments), options);
+    return run_in(folder_.str(), kProgram, std::move(arguments), options);
   }
   Outcome sweep(const std::string& out, const std::vector<std::string>& more = {},
                 const ProcessOptions& options = {}) const {

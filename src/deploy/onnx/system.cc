@@ -167,10 +167,11 @@ OnnxModel waveform_model(const Bundle& bundle, bool checked) {
     }
     std::vector<Sheet> of_inputs;
     std::vector<std::int64_t> columns;
-    for (const auto& [input_name, input] : model.inputs) {
+    for (const auto& input : model.inputs) {
+      const std::string& features = input.second.features;
       const auto found = std::find_if(sheets.begin(), sheets.end(),
-                                      [&](const auto& sheet) { return sheet.first == input.features; });
-      SERVAL_CHECK(found != sheets.end(), "no features ", input.features);
+                                      [&](const auto& sheet) { return sheet.first == features; });
+      SERVAL_CHECK(found != sheets.end(), "no features ", features);
       of_inputs.push_back(found->second);
       columns.push_back(found->second.columns);
     }
