@@ -126,9 +126,8 @@ TEST_F(DeployTest, StandardInputIsARecording) {
   EXPECT_EQ(piped.exit_code, 0) << piped.err;
   const std::string named = predict({recording(2), "--format", "csv"}).out;
   EXPECT_EQ(piped.out.substr(piped.out.find("\n-,") + 2), named.substr(named.find(".wav,") + 4));
-  const Outcome empty =
-      run_process({"/bin/sh", "-c", std::string(kProgram) + " predict bundle - </dev/null"},
-                  {.environment = {}, .folder = shared_->str()});
+  const Outcome empty = run_process({"/bin/sh", "-c", std::string(kProgram) + " predict bundle - </dev/null"},
+                                    {.environment = {}, .folder = shared_->str()});
   EXPECT_EQ(empty.exit_code, 3);
 }
 
@@ -137,8 +136,8 @@ TEST_F(DeployTest, AStreamIsScoredAsItComes) {
   shared_->write("raw", samples + samples + samples);
   const auto stream = [&](const std::string& more) {
     const std::string command = std::string("(cat raw; sleep 0.1; cat raw; printf abc) | head -c 24000 | ") +
-                                kProgram +
-                                " predict bundle - --quiet --stream --device cpu --rate 8000 " + more;
+                                kProgram + " predict bundle - --quiet --stream --device cpu --rate 8000 " +
+                                more;
     return run_process({"/bin/sh", "-c", command}, {.environment = {}, .folder = shared_->str()});
   };
   const Outcome lines = stream("--window 0.5 --hop 0.25");

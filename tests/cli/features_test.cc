@@ -10,8 +10,8 @@
 #include "serval/core/files.h"
 #include "serval/core/json.h"
 
-#include "tests/cli/programs.h"
 #include "tests/audio/sound_files.h"
+#include "tests/cli/programs.h"
 #include "tests/support/process.h"
 #include "tests/support/tone_corpus.h"
 
