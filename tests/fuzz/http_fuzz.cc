@@ -47,8 +47,8 @@ std::string exchange(const std::string& sent) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const timeval wait{.tv_sec = kWaitS, .tv_usec = 0};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-  fuzz::need(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
-             "the server takes a connection");
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    fuzz::need(false, cat("the server takes a connection: ", std::strerror(errno)).c_str());
   std::size_t at = 0;
   while (at < sent.size()) {
     const ssize_t count = ::send(socket, sent.data() + at, sent.size() - at, MSG_NOSIGNAL);
