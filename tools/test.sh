@@ -3,7 +3,7 @@
 #
 #   tools/test.sh [--full] [--cuda auto|on|off]
 #
-# Fuzz targets run for 10 s each, under clang's sanitizers.
+# Fuzz targets run for 15 s each, a minute together on two processors, under clang's sanitizers.
 #
 #   --full   also the long tests (label "slow": a run killed 300 times), 10 min a fuzz target, a build with the address and
 #            undefined-behaviour sanitizers (preset asan) and its tests, and clang-tidy over every source
@@ -101,7 +101,7 @@ if [[ -z "$why_no_cuda" ]]; then
   test_preset cuda -DCMAKE_CUDA_ARCHITECTURES="$gpus"
 fi
 say "fuzzing"
-fuzz_s=10
+fuzz_s=15
 if [[ "$full" == yes ]]; then fuzz_s=600; fi
 "$SERVAL_ROOT/tests/fuzz/run.sh" "$fuzz_s" || failed+=("fuzzing")
 if [[ "$full" == yes ]]; then

@@ -219,9 +219,7 @@ folds::Normaliser fit_scaling(const train::Target& target, const folds::Fold& fo
   ragged.offsets.resize(manifest.recordings.size() + 1);
   std::iota(ragged.offsets.begin(), ragged.offsets.end(), std::int64_t{0});
   folds::Normaliser scaling = folds::fit_normaliser(ragged, fold, manifest);
-  const auto floor = static_cast<float>(1 / folds::kDeviationFloor);
-  for (std::size_t k = 0; k < scaling.scale.size(); ++k) {
-    if (scaling.scale[k] < floor) continue;
+  for (const std::size_t k : scaling.constant) {
     throw DataError(cat("targets.", target.name, ": ", target.names[k],
                         " is the same in all training recordings of fold ", fold.index + 1,
                         "; it cannot be standardised"));

@@ -80,7 +80,9 @@ Normaliser fit(const RaggedFeatures& features, const std::vector<std::int64_t>& 
     if (!std::isfinite(mean[d]) || !std::isfinite(deviation))
       name_the_bad_recording(features, recordings, whose, manifest);
     out.mean.push_back(static_cast<float>(mean[d]));
-    out.scale.push_back(static_cast<float>(1 / std::max(deviation, kDeviationFloor)));
+    const bool varies = deviation > kDeviationFloor;
+    out.scale.push_back(varies ? static_cast<float>(1 / deviation) : 1.0f);
+    if (!varies) out.constant.push_back(d);
   }
   out.fitted_on_actors = actors_of(manifest, recordings);
   return out;

@@ -71,10 +71,12 @@ struct PlaneProduct {
                               .c = chunk,
                               .ldc = width},
                              packed);
+      const std::int64_t first_image = j0 / planes.image();
+      const std::int64_t first_row = j0 % planes.image() / planes.columns;
       for (std::int64_t r = 0; r < rows; ++r) {
         const float* results = chunk + r * width - j0;
-        std::int64_t n = j0 / planes.image();
-        std::int64_t i = j0 % planes.image() / planes.columns;
+        std::int64_t n = first_image;
+        std::int64_t i = first_row;
         std::int64_t start = n * planes.image() + i * planes.columns;  // column of (n, i, 0)
         while (start < j1) {
           const std::int64_t first = std::max(start, j0);
@@ -245,16 +247,16 @@ struct WeightMemory {
 // body(image, i, j, count, place) for the rows of results that make up [first, last) of those of all images.
 template <class Body>
 void for_each_run(const ConvShape& s, std::int64_t first, std::int64_t last, Body body) {
-  const std::int64_t width = s.out_width();
-  std::int64_t n = first / s.out_pixels();
-  std::int64_t i = first % s.out_pixels() / width;
+  const std::int64_t height = s.out_height(), width = s.out_width();
+  std::int64_t n = first / (height * width);
+  std::int64_t i = first % (height * width) / width;
   std::int64_t j = first % width;
   for (std::int64_t at = first; at < last;) {
     const std::int64_t count = std::min(width - j, last - at);
     body(n, i, j, count, at - first);
     at += count;
     j = 0;
-    if (++i == s.out_height()) {
+    if (++i == height) {
       i = 0;
       ++n;
     }
@@ -263,13 +265,14 @@ void for_each_run(const ConvShape& s, std::int64_t first, std::int64_t last, Bod
 
 void take_gradients(const ConvShape& s, const float* dy, std::int64_t group, std::int64_t first,
                     std::int64_t last, float* to) {
+  const std::int64_t pixels = s.out_pixels();
   for (std::int64_t o = 0; o < s.group_out(); ++o, to += kWeightPixels) {
     for (std::int64_t at = first; at < last;) {
-      const std::int64_t n = at / s.out_pixels();
-      const std::int64_t pixel = at % s.out_pixels();
-      const std::int64_t count = std::min(s.out_pixels() - pixel, last - at);
+      const std::int64_t n = at / pixels;
+      const std::int64_t pixel = at % pixels;
+      const std::int64_t count = std::min(pixels - pixel, last - at);
       const std::int64_t channel = n * s.out_channels + group * s.group_out() + o;
-      std::copy_n(dy + channel * s.out_pixels() + pixel, count, to + at - first);
+      std::copy_n(dy + channel * pixels + pixel, count, to + at - first);
       at += count;
     }
   }
@@ -333,6 +336,7 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
   Pieces pieces(args.workspace.data);
   product.place(pieces);
   forward_offsets(s, product);
+  const std::int64_t out_width = s.out_width(), out_pixels = s.out_pixels();  // which divide
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first_out = group * s.group_out();
     kernels.pack_rows({.rows = product.rows,
@@ -358,8 +362,8 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
                   [&](std::int64_t n, std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t count,
                       const float* from) {
                     const std::int64_t channel = first_out + r;
-                    float* to = args.y.data + ((n0 + n) * s.out_channels + channel) * s.out_pixels() +
-                                i * s.out_width() + j;
+                    float* to =
+                        args.y.data + ((n0 + n) * s.out_channels + channel) * out_pixels + i * out_width + j;
                     finish_row(kernels, args.activation, args.bias.empty() ? 0.0f : args.bias.data[channel],
                                count, from, to);
                   });

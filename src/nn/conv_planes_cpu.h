@@ -40,8 +40,11 @@ inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return -floor_div
 // to[k] = from[k * step + start] for k in [0, count), 0 where that lies outside [0, size).
 inline void copy_strided(const float* from, std::int64_t size, std::int64_t start, std::int64_t step,
                          std::int64_t count, float* to) {
-  const std::int64_t first = std::clamp<std::int64_t>(ceil_div(-start, step), 0, count);
-  const std::int64_t last = std::clamp<std::int64_t>(floor_div(size - 1 - start, step) + 1, first, count);
+  // Divisions take as long as dozens of numbers.
+  const std::int64_t inside = step == 1 ? -start : ceil_div(-start, step);
+  const std::int64_t past = step == 1 ? size - start : floor_div(size - 1 - start, step) + 1;
+  const std::int64_t first = std::clamp<std::int64_t>(inside, 0, count);
+  const std::int64_t last = std::clamp<std::int64_t>(past, first, count);
   std::fill_n(to, first, 0.0f);
   if (step == 1) {
     std::copy_n(from + start + first, last - first, to + first);

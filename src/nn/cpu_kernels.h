@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "serval/nn/cpu_level.h"
 #include "serval/nn/gemm.h"
@@ -59,6 +60,19 @@ struct LstmCellBackward {
   float* dc = nullptr;              // [H] in: from the step after; out: to the step before
 };
 
+// Results of one row of a pool of images: result j sees columns j * stride + [0, kernel_width) of kernel_height rows from `x` on, which
+// all exist. The largest and which of the plane it was: the first of equals, a NaN before any number.
+struct MaxPoolRow {
+  std::int64_t count = 0;
+  std::int64_t kernel_height = 1, kernel_width = 1, stride = 1;
+  std::int64_t width = 0;     // from one row of the plane to the next
+  std::int64_t readable = 0;  // floats from x to the end of its memory
+  const float* x = nullptr;
+  std::int32_t place = 0;  // of x[0] in its plane
+  float* y = nullptr;
+  std::int32_t* places = nullptr;
+};
+
 // Blocks of a random stream, one after the other: what philox4x32() of core/philox.h is given for them.
 struct PhiloxRun {
   std::uint64_t first_block = 0;
@@ -85,6 +99,7 @@ struct CpuKernels {
   // y = 0 where the number of `bits` is below rate, else scale x
   void (*drop_values)(std::int64_t count, const std::uint32_t* bits, float rate, float scale, const float* x,
                       float* y) = nullptr;
+  void (*max_pool_row)(const MaxPoolRow& row) = nullptr;
   void (*softmax_row)(std::int64_t count, float* values) = nullptr;  // in place
   // gradient = weights (gradient - sum weights gradient)
   void (*softmax_gradient_row)(std::int64_t count, const float* weights, float* gradient) = nullptr;

@@ -6,9 +6,12 @@
 // compiled for a newer processor and run it everywhere.
 
 typedef float LooseVec __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef std::int32_t LooseVecInt __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 
 inline Vec load(const float* from) { return *reinterpret_cast<const LooseVec*>(from); }
 inline void store(float* to, Vec value) { *reinterpret_cast<LooseVec*>(to) = value; }
+
+inline void store_ints(std::int32_t* to, VecInt value) { *reinterpret_cast<LooseVecInt*>(to) = value; }
 
 inline Vec load_some(const float* from, std::int64_t count) {
   float padded[kLanes] = {};
@@ -23,6 +26,7 @@ inline void store_some(float* to, Vec value, std::int64_t count) {
 
 #include "cpu_gates.inc.h"
 #include "cpu_gemm.inc.h"
+#include "cpu_pool.inc.h"
 #include "cpu_random.inc.h"
 #include "cpu_rows.inc.h"
 // Behind the latter, of which it uses a little.
@@ -42,6 +46,7 @@ CpuKernels kernels(CpuLevel level) {
   out.apply_tanh = apply_tanh;
   out.philox_bits = philox_bits;
   out.drop_values = drop_values;
+  out.max_pool_row = max_pool_row;
   out.softmax_row = softmax_row;
   out.softmax_gradient_row = softmax_gradient_row;
   out.gelu = gelu;

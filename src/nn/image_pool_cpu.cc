@@ -2,6 +2,7 @@
 // the order in which the portable bodies look for it.
 #include <algorithm>
 
+#include "cpu_kernels.h"
 #include "cpu_ops.h"
 
 namespace serval::nn::cpu {
@@ -24,21 +25,39 @@ void for_each_result(const PoolShape& s, Body body) {
 void max_pool2d(const Context&, const MaxPool2dArgs& args) {
   args.check();
   const PoolShape& s = args.shape;
-  for_each_result(s, [&](std::int64_t plane, std::int64_t result, const PoolSpan& span) {
+  const CpuKernels& kernels = cpu_kernels();
+  // Results [first, last) of a row see whole windows; those beside them see less.
+  const std::int64_t last = std::clamp<std::int64_t>(
+      s.width - s.kernel_width + s.left < 0 ? 0 : (s.width - s.kernel_width + s.left) / s.stride_width + 1, 0,
+      s.out_width);
+  const std::int64_t first =
+      std::clamp<std::int64_t>((s.left + s.stride_width - 1) / s.stride_width, 0, last);
+  const float* const end = args.x.data + args.x.size();
+  for (std::int64_t plane = 0; plane < s.planes; ++plane) {
     const float* from = args.x.data + plane * s.pixels();
-    std::int64_t place = span.y0 * s.width + span.x0;
-    float largest = from[place];
-    for (std::int64_t row = span.y0; row < span.y1; ++row) {
-      for (std::int64_t at = row * s.width + span.x0; at < row * s.width + span.x1; ++at) {
-        const float value = from[at];
-        const bool better = value > largest || value != value;
-        largest = better ? value : largest;
-        place = better ? at : place;
-      }
+    for (std::int64_t i = 0; i < s.out_height; ++i) {
+      const std::int64_t result = plane * s.out_pixels() + i * s.out_width;
+      float* y = args.y.data + result;
+      std::int32_t* places = args.places.data + result;
+      const auto pool = [&](std::int64_t j, std::int64_t count) {
+        const PoolSpan span(s, i, j);
+        const std::int64_t place = span.y0 * s.width + span.x0;
+        kernels.max_pool_row({.count = count,
+                              .kernel_height = span.y1 - span.y0,
+                              .kernel_width = span.x1 - span.x0,
+                              .stride = s.stride_width,
+                              .width = s.width,
+                              .readable = end - (from + place),
+                              .x = from + place,
+                              .place = static_cast<std::int32_t>(place),
+                              .y = y + j,
+                              .places = places + j});
+      };
+      for (std::int64_t j = 0; j < first; ++j) pool(j, 1);
+      if (first < last) pool(first, last - first);
+      for (std::int64_t j = last; j < s.out_width; ++j) pool(j, 1);
     }
-    args.y.data[result] = largest;
-    args.places.data[result] = static_cast<std::int32_t>(place);
-  });
+  }
 }
 
 void max_pool2d_backward(const Context&, const MaxPool2dBackwardArgs& args) {

@@ -64,9 +64,10 @@ TEST(Normaliser, MatchesTheDirectFormulaOverTrainingFrames) {
     EXPECT_EQ(fitted.mean[d], static_cast<float>(mean));
     EXPECT_NEAR(fitted.scale[d], static_cast<double>(1 / deviation), 1e-6);
   }
-  // A constant dimension becomes exactly zero, not noise blown up.
+  // A constant dimension becomes exactly zero; where another recording differs, by little or much, so does its number.
   EXPECT_EQ(fitted.mean[2], 0.1f);
-  EXPECT_EQ(fitted.scale[2], static_cast<float>(1 / kDeviationFloor));
+  EXPECT_EQ(fitted.scale[2], 1.0f);
+  EXPECT_EQ(fitted.constant, std::vector<std::size_t>{2});
 }
 
 TEST(Normaliser, DoesNotSeeWhatIsHeldOut) {

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -38,6 +39,23 @@ deploy::Server& server() {
   return *out;
 }
 
+// libFuzzer's clock interrupts what waits.
+template <typename Call>
+auto again(const Call& call) {
+  auto out = call();
+  while (out < 0 && errno == EINTR) out = call();
+  return out;
+}
+
+bool connected(int socket, const sockaddr_in& address) {
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+  if (errno != EINTR) return false;
+  pollfd waiting{.fd = socket, .events = POLLOUT, .revents = 0};
+  again([&] { return ::poll(&waiting, 1, kWaitS * 1000); });
+  socklen_t size = sizeof errno;
+  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &errno, &size) == 0 && errno == 0;
+}
+
 // All that comes back until the other side closes.
 std::string exchange(const std::string& sent) {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -47,11 +65,12 @@ std::string exchange(const std::string& sent) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const timeval wait{.tv_sec = kWaitS, .tv_usec = 0};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (!connected(socket, address))
     fuzz::need(false, cat("the server takes a connection: ", std::strerror(errno)).c_str());
   std::size_t at = 0;
   while (at < sent.size()) {
-    const ssize_t count = ::send(socket, sent.data() + at, sent.size() - at, MSG_NOSIGNAL);
+    const ssize_t count =
+        again([&] { return ::send(socket, sent.data() + at, sent.size() - at, MSG_NOSIGNAL); });
     if (count <= 0) break;  // it has heard enough
     at += static_cast<std::size_t>(count);
   }
@@ -59,7 +78,7 @@ std::string exchange(const std::string& sent) {
   std::string out;
   char buffer[4096];
   ssize_t count = 0;
-  while ((count = ::recv(socket, buffer, sizeof buffer, 0)) > 0)
+  while ((count = again([&] { return ::recv(socket, buffer, sizeof buffer, 0); })) > 0)
     out.append(buffer, static_cast<std::size_t>(count));
   const bool waited = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   ::close(socket);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "serval/nn/cpu_level.h"
 #include "serval/nn/image_pool.h"
 #include "serval/nn/network.h"
 #include "serval/nn/unfold_steps.h"
@@ -103,6 +104,25 @@ std::vector<PoolShape> pool_shapes() {
            .top = 1,
            .left = 2,
            .count_padding = true},
+          // Rows of whole vectors and a rest, at strides of two and of one.
+          {.planes = 3,
+           .height = 5,
+           .width = 83,
+           .out_height = 2,
+           .out_width = 41,
+           .kernel_height = 2,
+           .kernel_width = 2,
+           .stride_height = 2,
+           .stride_width = 2},
+          {.planes = 2,
+           .height = 3,
+           .width = 37,
+           .out_height = 3,
+           .out_width = 37,
+           .kernel_height = 3,
+           .kernel_width = 3,
+           .top = 1,
+           .left = 1},
           {.planes = 1, .height = 1, .width = 1, .out_height = 1, .out_width = 1}};
 }
 
@@ -142,6 +162,22 @@ TEST(WindowPoolKernels, GiveTheBitsOfTheCpu) {
     EXPECT_EQ(cpu.places, gpu.places);
     EXPECT_EQ(cpu.global_places, gpu.global_places);
   }
+}
+
+TEST(WindowPoolLevels, GiveTheSameBits) {
+  const CpuLevel before = cpu_level();
+  for (const PoolShape& s : pool_shapes()) {
+    set_cpu_level(CpuLevel::kBaseline);
+    const Pooled plain = pool(Context(), s);
+    for (const CpuLevel level : {CpuLevel::kAvx2, CpuLevel::kAvx512}) {
+      if (!cpu_level_supported(level)) continue;
+      set_cpu_level(level);
+      const Pooled got = pool(Context(), s);
+      EXPECT_TRUE(same_bits(plain.max, got.max));
+      EXPECT_EQ(plain.places, got.places);
+    }
+  }
+  set_cpu_level(before);
 }
 
 // One network on [time, batch, feature] with these lengths: y and dx of each sequence by itself, end to end.

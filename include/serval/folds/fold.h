@@ -99,8 +99,11 @@ using serval::natural_less;
 // A normalised value is (value - mean) * scale.
 struct Normaliser {
   std::vector<float> mean;   // [dimension]
-  std::vector<float> scale;  // 1 / max(deviation, kDeviationFloor); the deviation divides by n
+  std::vector<float> scale;  // 1 / deviation, which divides by n; 1 for what is constant
   std::vector<std::string> fitted_on_actors;
+  // Dimensions whose deviation is at most kDeviationFloor. Divided by next to nothing, another recording's rounding would drown
+  // all other dimensions.
+  std::vector<std::size_t> constant = {};
 };
 inline constexpr double kDeviationFloor = 1e-5;
 

@@ -51,7 +51,7 @@ command = [sys.argv[1], "predict", "three.bundle", "clip.wav", "--threads", "1",
 walls, memory = [], 0
 for _ in range(30):
     begin = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     walls.append(time.perf_counter() - begin)
     memory = max(memory, usage.ru_maxrss / 1024)
@@ -72,7 +72,7 @@ for _ in range(7):
     for threads in walls:
         begin = time.perf_counter()
         subprocess.run([sys.argv[1], "predict", "three.bundle", "copies", "--threads", str(threads), "--device", "cpu", "--format",
-                        "csv", "--quiet"], stdout=subprocess.DEVNULL, check=True)
+                        "csv", "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         walls[threads].append(time.perf_counter() - begin)
     ratios.append(walls[1][-1] / walls[2][-1])
 for threads, of in walls.items():
