@@ -118,6 +118,10 @@ def built(layer, x, names, classes, last):
         return layers.GlobalAveragePooling2D()(x)
     if kind == "global_max_pool":
         return layers.GlobalMaxPooling2D()(x)
+    if kind == "patch_embed":
+        x = layers.Conv2D(layer["units"], pair(layer["kernel"]), strides=pair(layer["stride"] or layer["kernel"]),
+                          use_bias=layer["bias"], name=name)(x)
+        return layers.Reshape((x.shape[1] * x.shape[2], x.shape[3]))(x)
     if kind == "conv_lstm1d":  # vectors count as one channel; what it gives is flat at once
         x = layers.ConvLSTM1D(layer["hidden"], layer["kernel"], padding="same", return_sequences=True,
                               name=name)(layers.Reshape((-1, x.shape[-1], 1))(x))
