@@ -32,9 +32,9 @@ function(serval_add_rooms)
       ${CMAKE_CURRENT_SOURCE_DIR}/src/${room}/*/*.cc)
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/src/core/cuda_absent.cc)
     if(SERVAL_LIBRARY_ONLY)  # the server and the converters are no part of it
-      list(FILTER sources EXCLUDE REGEX "/src/(deploy/(serve|onnx)/|audio/corpus_check)")
+      list(FILTER sources EXCLUDE REGEX "/src/(deploy/(serve|onnx|keras)/|audio/corpus_check)")
     elseif(SERVAL_FUZZ)  # what writes files reads nothing that a stranger made
-      list(FILTER sources EXCLUDE REGEX "/src/deploy/onnx/")
+      list(FILTER sources EXCLUDE REGEX "/src/deploy/(onnx|keras)/")
     endif()
     add_library(serval_${room} OBJECT ${sources})
     set_target_properties(serval_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)

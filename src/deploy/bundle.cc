@@ -1,5 +1,7 @@
 #include "serval/deploy/bundle.h"
 
+#include <filesystem>
+
 #include "serval/core/error.h"
 
 #include "bundle_files.h"
@@ -26,6 +28,14 @@ const NamedArray& BundleMember::array(const std::string& name) const {
     if (own.name == name) return own;
   }
   throw DataError(cat(file, ": has no \"", name, "\""));
+}
+
+std::string file_of_member(const std::string& out, const Bundle& bundle, std::size_t member) {
+  if (bundle.members.size() == 1) return out;
+  std::filesystem::path file = out;
+  const std::string ending = file.extension().string();
+  const std::string name = std::filesystem::path(bundle.members[member].file).stem().string();
+  return file.replace_extension("." + name + ending).string();
 }
 
 const BundleModel& Bundle::model(const std::string& model_name) const {

@@ -194,6 +194,16 @@ JsonValue bundle_json(const Bundle& bundle) {
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> bundle_properties(const Bundle& bundle) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [key, value] : bundle_json(bundle).members) {
+    out.emplace_back(key == "format" || key == "version" ? "bundle_" + key : key,
+                     value.kind == Kind::kText ? value.text : write_json(value));
+  }
+  out.emplace_back("sample_rate_hz", cat(bundle.audio.sample_rate_hz));
+  return out;
+}
+
 Bundle bundle_of(const JsonValue& json) {
   const std::string place = to_string(json.place);
   if (json.kind != Kind::kObject || field(json, "format", Kind::kText).text != kFormat)

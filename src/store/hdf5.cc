@@ -181,11 +181,11 @@ Hdf5File::Hdf5File(fs::path path) : path_(std::move(path)), error_(std::make_uni
 
 FileUse Hdf5File::use() const { return {path_, id_, *error_}; }
 
-Hdf5File Hdf5File::create(const fs::path& path) {
+Hdf5File Hdf5File::create(const fs::path& path, std::int64_t user_block_bytes) {
   Hdf5File out(path);
   const FileUse use = out.use();
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
-  H5Pset_userblock(creation.get(), kUserBlockBytes);
+  H5Pset_userblock(creation.get(), static_cast<hsize_t>(user_block_bytes));
   H5Pset_obj_track_times(creation.get(), false);
   const Handle access = file_access(out.error_.get());
   out.id_ =

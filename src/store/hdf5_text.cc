@@ -41,6 +41,21 @@ void require_text(const FileUse& use, const std::string& name, hid_t type) {
   throw DataError(cat(use.path.string(), ": \"", name, "\" does not hold fixed-length text"));
 }
 
+std::vector<std::string> unpack_all(const std::vector<char>& packed, std::size_t count, std::size_t length) {
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < count; ++i) values.push_back(unpack(packed.data() + i * length, length));
+  return values;
+}
+
+std::size_t longest(const std::string& name, const std::vector<std::string>& values) {
+  std::size_t length = 1;
+  for (const std::string& value : values) {
+    require_no_nul(name, value);
+    length = std::max(length, value.size());
+  }
+  return length;
+}
+
 std::vector<std::string> read_strings(const FileUse& use, const std::string& name, bool scalar) {
   const Handle dataset = use.dataset(name);
   const Handle stored(H5Dget_type(dataset.get()), H5Tclose);
@@ -54,18 +69,12 @@ std::vector<std::string> read_strings(const FileUse& use, const std::string& nam
   std::vector<char> packed(std::max<std::size_t>(count * length, 1));
   use.checked(H5Dread(dataset.get(), stored.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, packed.data()),
               "cannot read \"" + name + "\"");
-  std::vector<std::string> values;
-  for (std::size_t i = 0; i < count; ++i) values.push_back(unpack(packed.data() + i * length, length));
-  return values;
+  return unpack_all(packed, count, length);
 }
 
 void write_strings(const FileUse& use, const std::string& name, const std::vector<std::string>& values,
                    hid_t space) {
-  std::size_t length = 1;
-  for (const std::string& value : values) {
-    require_no_nul(name, value);
-    length = std::max(length, value.size());
-  }
+  const std::size_t length = longest(name, values);
   const Handle type = text_type(length);
   const Handle creation = dataset_creation();
   const Handle dataset = use.new_dataset(name, type.get(), space, creation.get());
@@ -74,22 +83,45 @@ void write_strings(const FileUse& use, const std::string& name, const std::vecto
   use.check_disk();
 }
 
-void write_scalar_attribute(const FileUse& use, const std::string& name, hid_t file_type, hid_t memory_type,
-                            const void* value) {
+void write_attribute_values(const FileUse& use, const std::string& object, const std::string& name,
+                            hid_t space, hid_t file_type, hid_t memory_type, const void* values) {
   const std::string what = "cannot write the attribute \"" + name + "\"";
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const Handle attribute(
-      use.checked(H5Acreate2(use.file, name.c_str(), file_type, space.get(), H5P_DEFAULT, H5P_DEFAULT), what),
-      H5Aclose);
-  use.checked(H5Awrite(attribute.get(), memory_type, value), what);
+  const Handle attribute(use.checked(H5Acreate_by_name(use.file, object.c_str(), name.c_str(), file_type,
+                                                       space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                                     what),
+                         H5Aclose);
+  use.checked(H5Awrite(attribute.get(), memory_type, values), what);
   use.check_disk();
 }
 
-Handle open_attribute(const FileUse& use, const std::string& name) {
-  return {
-      use.checked(H5Aopen(use.file, name.c_str(), H5P_DEFAULT), "cannot read the attribute \"" + name + "\""),
-      H5Aclose};
+void write_text_attribute(const FileUse& use, const std::string& object, const std::string& name,
+                          const std::vector<std::string>& values, const Handle& space) {
+  const std::size_t length = longest(name, values);
+  const Handle type = text_type(length);
+  write_attribute_values(use, object, name, space.get(), type.get(), type.get(), pack(values, length).data());
 }
+
+Handle open_attribute(const FileUse& use, const std::string& object, const std::string& name) {
+  return {use.checked(H5Aopen_by_name(use.file, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                      "cannot read the attribute \"" + name + "\""),
+          H5Aclose};
+}
+
+std::vector<std::string> read_text_attribute_values(const FileUse& use, const std::string& object,
+                                                    const std::string& name) {
+  const Handle attribute = open_attribute(use, object, name);
+  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
+  require_text(use, name, type.get());
+  const Handle space(H5Aget_space(attribute.get()), H5Sclose);
+  const auto count = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get()));
+  const std::size_t length = H5Tget_size(type.get());
+  std::vector<char> packed(std::max<std::size_t>(count * length, 1));
+  use.checked(H5Aread(attribute.get(), type.get(), packed.data()),
+              "cannot read the attribute \"" + name + "\"");
+  return unpack_all(packed, count, length);
+}
+
+constexpr const char* kFile = "/";
 
 }  // namespace
 
@@ -115,29 +147,49 @@ std::vector<std::string> Hdf5File::read_texts(const std::string& name) const {
 }
 
 void Hdf5File::write_attribute(const std::string& name, const std::string& value) {
-  const FileUse in = use();
-  require_no_nul(name, value);
-  const Handle type = text_type(value.size());
-  write_scalar_attribute(in, name, type.get(), type.get(), value.c_str());
+  write_attribute_of(kFile, name, value);
 }
 
 void Hdf5File::write_attribute(const std::string& name, std::int64_t value) {
-  write_scalar_attribute(use(), name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
+  const FileUse in = use();
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  write_attribute_values(in, kFile, name, space.get(), H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
+}
+
+void Hdf5File::write_attribute_of(const std::string& object, const std::string& name,
+                                  const std::string& value) {
+  const FileUse in = use();
+  write_text_attribute(in, object, name, {value}, {H5Screate(H5S_SCALAR), H5Sclose});
+}
+
+void Hdf5File::write_attribute_of(const std::string& object, const std::string& name,
+                                  const std::vector<std::string>& values) {
+  const FileUse in = use();
+  const hsize_t count = values.size();
+  write_text_attribute(in, object, name, values, {H5Screate_simple(1, &count, nullptr), H5Sclose});
 }
 
 std::string Hdf5File::read_text_attribute(const std::string& name) const {
+  return read_text_attribute_of(kFile, name);
+}
+
+std::string Hdf5File::read_text_attribute_of(const std::string& object, const std::string& name) const {
   const FileUse in = use();
-  const Handle attribute = open_attribute(in, name);
-  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
-  require_text(in, name, type.get());
-  std::vector<char> text(H5Tget_size(type.get()));
-  in.checked(H5Aread(attribute.get(), type.get(), text.data()), "cannot read the attribute \"" + name + "\"");
-  return unpack(text.data(), text.size());
+  const std::vector<std::string> values = read_text_attribute_values(in, object, name);
+  if (values.size() != 1)
+    throw DataError(
+        cat(path_.string(), ": the attribute \"", name, "\" holds ", values.size(), " texts, not one"));
+  return values.front();
+}
+
+std::vector<std::string> Hdf5File::read_texts_attribute_of(const std::string& object,
+                                                           const std::string& name) const {
+  return read_text_attribute_values(use(), object, name);
 }
 
 std::int64_t Hdf5File::read_integer_attribute(const std::string& name) const {
   const FileUse in = use();
-  const Handle attribute = open_attribute(in, name);
+  const Handle attribute = open_attribute(in, kFile, name);
   const Handle type(H5Aget_type(attribute.get()), H5Tclose);
   if (H5Tequal(type.get(), H5T_STD_I64LE) <= 0) {
     throw DataError(cat(path_.string(), ": the attribute \"", name, "\" is not a 64-bit integer"));

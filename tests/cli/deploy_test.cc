@@ -64,6 +64,17 @@ TEST_F(DeployTest, ChecksumsAreThoseThatOtherProgramsCheck) {
   EXPECT_EQ(sums.exit_code, 0) << sums.out << sums.err;
 }
 
+TEST_F(DeployTest, KerasWeightsAreAFileOrARefusal) {
+  const Outcome written = serval({"keras", "bundle", "--out", "weights.h5", "--quiet"});
+  EXPECT_EQ(written.exit_code, 0) << written.err;
+  EXPECT_EQ(written.out, "weights.h5\n");
+  EXPECT_EQ(read_text(*shared_ / "weights.h5").substr(1, 3), "HDF");
+  const Outcome refused = serval({"keras", "bundle", "--out", "x.weights.h5"});
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("leave .weights out"));
+  EXPECT_FALSE(fs::exists(*shared_ / "x.weights.h5"));
+}
+
 TEST_F(DeployTest, FormsSayTheSame) {
   const Outcome table = predict({recording(2), recording(3)});
   EXPECT_EQ(table.exit_code, 0) << table.err;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "serval/core/error.h"
+#include "serval/core/files.h"
 
 #include "store_fixtures.h"
 
@@ -54,6 +55,30 @@ TEST(Hdf5, ArraysOfEveryTypeAndRankComeBack) {
   EXPECT_TRUE(in.has("network"));
   EXPECT_FALSE(in.has("network/layer1/weight"));
   EXPECT_FALSE(in.has("nothing"));
+}
+
+TEST(Hdf5, AttributesOfGroupsAndDatasetsComeBack) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "x.h5";
+  const std::vector<float> values = noise(1, 6);
+  const std::vector<std::string> names = {"lstm/kernel:0", "ä"};
+  Hdf5File out = Hdf5File::create(path, 0);
+  out.write("layer/weights", std::span(values), Shape{2, 3});
+  out.write_attribute_of("layer", "weight_names", names);
+  out.write_attribute_of("layer/weights", "unit", "dB");
+  out.write_attribute_of("/", "none", std::vector<std::string>{});
+  out.close();
+
+  const Hdf5File in = Hdf5File::open(path);
+  EXPECT_EQ(in.read_texts_attribute_of("layer", "weight_names"), names);
+  EXPECT_EQ(in.read_text_attribute_of("layer/weights", "unit"), "dB");
+  EXPECT_TRUE(in.read_texts_attribute_of("/", "none").empty());
+  EXPECT_THAT(data_error_of([&] { (void)in.read_text_attribute_of("layer", "weight_names"); }),
+              HasSubstr("\"weight_names\" holds 2 texts, not one"));
+  EXPECT_THAT(data_error_of([&] { (void)in.read_text_attribute_of("layer/weights", "shape"); }),
+              AllOf(HasSubstr("x.h5"), HasSubstr("\"shape\"")));
+  // Without a user block the file begins as every HDF5 file.
+  EXPECT_EQ(read_text(path).substr(1, 3), "HDF");
 }
 
 TEST(Hdf5, TextOfAnyLengthComesBack) {

@@ -14,6 +14,7 @@
 #include "serval/core/version.h"
 
 #include "commands.h"
+#include "keras_command.h"
 #include "onnx_command.h"
 #include "predict_command.h"
 #include "serve_command.h"
@@ -311,6 +312,8 @@ int main(int argc, char** argv) {
   add_export(app, common, exported)->callback([&] { serval::cli::export_run(common, exported); });
   serval::cli::OnnxArguments as_onnx;
   serval::cli::add_onnx(app, common, as_onnx)->callback([&] { serval::cli::onnx(common, as_onnx); });
+  serval::cli::KerasArguments as_keras;
+  serval::cli::add_keras(app, common, as_keras)->callback([&] { serval::cli::keras(common, as_keras); });
   serval::cli::add_predict(app, common);
   serval::cli::add_serve(app, common);
 

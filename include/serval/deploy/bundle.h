@@ -94,6 +94,9 @@ struct Bundle {
   const BundleModel& model(const std::string& model_name) const;
 };
 
+// Where a file made of one member goes: `out`, to which each adds its name before the ending where there are several.
+std::string file_of_member(const std::string& out, const Bundle& bundle, std::size_t member);
+
 // Writes the folder, or one file where the name ends in ".serval", which must not be there yet (ConfigError): whole or absent.
 // `more` are further files with their content. Throws DiskError, DataError.
 void write_bundle(const std::string& path, const Bundle& bundle,

@@ -34,10 +34,10 @@ struct FileUse;  // src/store/hdf5_handle.h
 
 class Hdf5File {
  public:
-  // Replaces what is there. The first kUserBlockBytes of the file are left to the caller (store/seal.h).
-  static Hdf5File create(const std::filesystem::path& path);
-  static Hdf5File open(const std::filesystem::path& path);  // for reading
+  // Replaces what is there. The first bytes of the file are left to the caller (store/seal.h): none, or a power of 2 from 512 on.
   static constexpr std::int64_t kUserBlockBytes = 8192;
+  static Hdf5File create(const std::filesystem::path& path, std::int64_t user_block_bytes = kUserBlockBytes);
+  static Hdf5File open(const std::filesystem::path& path);  // for reading
 
   Hdf5File(Hdf5File&& other) noexcept;
   Hdf5File& operator=(Hdf5File&& other) noexcept;
@@ -68,6 +68,12 @@ class Hdf5File {
   void write_attribute(const std::string& name, std::int64_t value);
   std::string read_text_attribute(const std::string& name) const;
   std::int64_t read_integer_attribute(const std::string& name) const;
+  // Text attributes of a group or a dataset that is there; "/" is the file itself.
+  void write_attribute_of(const std::string& object, const std::string& name, const std::string& value);
+  void write_attribute_of(const std::string& object, const std::string& name,
+                          const std::vector<std::string>& values);
+  std::string read_text_attribute_of(const std::string& object, const std::string& name) const;
+  std::vector<std::string> read_texts_attribute_of(const std::string& object, const std::string& name) const;
 
   // A dataset [rows, width] that grows at its end, in chunks of about kChunkBytes.
   static constexpr std::int64_t kChunkBytes = 256 * 1024;

@@ -15,15 +15,6 @@ using namespace onnx;
 
 namespace {
 
-// Each member's name before the ending, where there are several.
-fs::path file_of(const OnnxExport& options, const Bundle& bundle, const OnnxModel& model) {
-  fs::path out = options.out;
-  if (model.member < 0 || bundle.members.size() == 1) return out;
-  const fs::path member = fs::path(bundle.members[static_cast<std::size_t>(model.member)].file).stem();
-  const std::string ending = out.extension().string();
-  return out.replace_extension("." + member.string() + ending);
-}
-
 void write_report(const fs::path& model, JsonValue report, const OnnxExport& options,
                   const Recordings& recordings) {
   report.set("form", JsonValue::of(options.form == OnnxForm::kWaveform ? "waveform" : "network"));
@@ -44,7 +35,9 @@ std::vector<std::string> export_onnx(const OnnxExport& options) {
   if (options.parity) recordings = read_recordings(bundle, options.recordings);
   std::vector<std::string> out;
   for (const OnnxModel& model : models) {
-    const fs::path file = file_of(options, bundle, model);
+    const fs::path file = model.member < 0
+                              ? options.out
+                              : file_of_member(options.out, bundle, static_cast<std::size_t>(model.member));
     const TemporaryFile temporary(file);
     write_atomically(temporary.path(), model.bytes);
     JsonValue report = JsonValue::object();

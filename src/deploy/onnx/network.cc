@@ -84,47 +84,13 @@ const Name& NetworkWriter::mask(int index) {
 }
 
 LayerWriter::LayerWriter(NetworkWriter& network, const nn::GraphStep& step)
-    : network_(network), step_(step) {}
+    : LayerReader(network.network(), step, network.member()), network_(network) {}
 
-const Name& LayerWriter::x(std::size_t index) const { return network_.value(step_.inputs[index]); }
-const nn::ValueType& LayerWriter::type(std::size_t index) const {
-  return network_.network().values[static_cast<std::size_t>(step_.inputs[index])].type;
-}
-const nn::ValueType& LayerWriter::result() const {
-  return network_.network().values[static_cast<std::size_t>(step_.output)].type;
-}
+const Name& LayerWriter::x(std::size_t index) const { return network_.value(step().inputs[index]); }
 std::int64_t LayerWriter::reversed_from() const {
-  return network_.network().values[static_cast<std::size_t>(step_.inputs.front())].reversed_from;
+  return network().values[static_cast<std::size_t>(step().inputs.front())].reversed_from;
 }
 
-const JsonValue& LayerWriter::setting(const char* key) const {
-  const JsonValue* found = step_.settings.find(key);
-  SERVAL_CHECK(found != nullptr, "a layer ", step_.type, " has no setting ", key);
-  return *found;
-}
-std::int64_t LayerWriter::integer(const char* key) const { return setting(key).integer; }
-double LayerWriter::real(const char* key) const { return setting(key).real; }
-bool LayerWriter::flag(const char* key) const { return setting(key).boolean; }
-std::string LayerWriter::text(const char* key) const { return setting(key).text; }
-Ints LayerWriter::integers(const char* key) const {
-  const JsonValue& found = setting(key);
-  if (found.kind == JsonValue::Kind::kInteger) return {found.integer};
-  Ints out;
-  for (const JsonValue& item : found.items) out.push_back(item.integer);
-  return out;
-}
-
-bool LayerWriter::has(const std::string& what) const {
-  return std::any_of(step_.blocks.begin(), step_.blocks.end(),
-                     [&](const std::string& name) { return name.ends_with("." + what); });
-}
-// The blocks of a layer that shares weights have the other's name before them.
-const NamedArray& LayerWriter::array(const std::string& what) const {
-  for (const std::string& name : step_.blocks) {
-    if (name.ends_with("." + what)) return network_.member().array(name);
-  }
-  throw InternalError(cat("layer ", step_.name, " has no block ", what));
-}
 Name LayerWriter::block(const std::string& what) {
   const NamedArray& from = array(what);
   Ints shape;
@@ -149,7 +115,7 @@ const ClockNames& LayerWriter::result_clock() { return network_.clock(result().c
 
 Name LayerWriter::masked(const Name& x, const nn::ValueType& type, float fill) {
   if (!type.sequence()) return x;
-  if (network_.network().clocks[static_cast<std::size_t>(type.clock)].steps > 0) return x;  // all are there
+  if (network().clocks[static_cast<std::size_t>(type.clock)].steps > 0) return x;  // all are there
   Ints axes;
   for (int axis = 0; axis < type.item.rank(); ++axis) axes.push_back(2 + axis);
   return where(g(), unsqueeze(g(), network_.mask(type.clock), axes), x, g().number(fill));
@@ -185,7 +151,7 @@ Name LayerWriter::activated(const Name& x, const std::string& function) {
 }
 
 void LayerWriter::refuse(const std::string& why) {
-  network_.refuse(cat("layer ", step_.name, " (", step_.type, ") ", why));
+  network_.refuse(cat("layer ", step().name, " (", step().type, ") ", why));
 }
 
 }  // namespace serval::deploy::onnx

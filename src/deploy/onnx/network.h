@@ -9,6 +9,7 @@
 #include "serval/deploy/bundle.h"
 #include "serval/nn/graph.h"
 
+#include "../layer_reader.h"
 #include "arithmetic.h"
 
 namespace serval::deploy::onnx {
@@ -66,26 +67,14 @@ class NetworkWriter {
 };
 
 // One layer, as its translation sees it.
-class LayerWriter {
+class LayerWriter : public LayerReader {
  public:
   LayerWriter(NetworkWriter& network, const nn::GraphStep& step);
 
   Graph& g() { return network_.graph(); }
-  const nn::GraphStep& step() const { return step_; }
-  std::size_t inputs() const { return step_.inputs.size(); }
   const Name& x(std::size_t index = 0) const;
-  const nn::ValueType& type(std::size_t index = 0) const;
-  const nn::ValueType& result() const;
   std::int64_t reversed_from() const;
-  // Settings of the layer; InternalError where it has none such.
-  std::int64_t integer(const char* key) const;
-  double real(const char* key) const;
-  bool flag(const char* key) const;
-  std::string text(const char* key) const;
-  Ints integers(const char* key) const;  // one number counts as a list
-  // Parameters, by what follows the layer's name.
-  bool has(const std::string& what) const;
-  const NamedArray& array(const std::string& what) const;
+  // Parameters as constants.
   Name block(const std::string& what);              // as it is stored
   Name block(const std::string& what, Ints shape);  // in another shape
   Name transposed(const std::string& what);         // a matrix
@@ -102,10 +91,7 @@ class LayerWriter {
   void refuse(const std::string& why);
 
  private:
-  const JsonValue& setting(const char* key) const;
-
   NetworkWriter& network_;
-  const nn::GraphStep& step_;
 };
 
 Name activated(Graph& g, const Name& x, const std::string& function, double slope, double alpha);

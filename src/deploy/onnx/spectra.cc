@@ -60,16 +60,15 @@ Name Spectra::padded() {
   return padded_;
 }
 
-// [window, 2 bins]: cosines, then sines, of the transform of n_fft samples in which the window lies.
+// [2 bins, 1, window]: cosines, then sines, of the transform of n_fft samples in which the window lies.
 std::vector<float> Spectra::kernels() const {
   const int length = plan_.window_length;
   const double scale = plan_.sample_scale, emphasis = plan_.preemphasis;
   std::vector<double> turns(static_cast<std::size_t>(plan_.n_fft));
   for (int n = 0; n < plan_.n_fft; ++n)
     turns[static_cast<std::size_t>(n)] = 2 * std::numbers::pi * n / plan_.n_fft;
-  const auto columns = 2 * static_cast<std::size_t>(plan_.bins());
-  std::vector<float> out(columns * static_cast<std::size_t>(length));
-  std::size_t column = 0;
+  std::vector<float> out;
+  out.reserve(2 * static_cast<std::size_t>(plan_.bins()) * static_cast<std::size_t>(length));
   std::vector<double> row(static_cast<std::size_t>(length));
   for (const bool sine : {false, true}) {
     for (int k = 0; k < plan_.bins(); ++k) {
@@ -89,9 +88,7 @@ std::vector<float> Spectra::kernels() const {
         sum += value;
       }
       const double mean = plan_.remove_dc ? sum / length : 0;
-      for (std::size_t n = 0; n < row.size(); ++n)
-        out[n * columns + column] = static_cast<float>(scale * (row[n] - mean));
-      ++column;
+      for (const double value : row) out.push_back(static_cast<float>(scale * (value - mean)));
     }
   }
   return out;
@@ -100,11 +97,11 @@ std::vector<float> Spectra::kernels() const {
 Name Spectra::power() {
   if (!power_.empty()) return power_;
   const std::int64_t bins = plan_.bins();
-  const Name kernel = cast(g_, g_.floats({plan_.window_length, 2 * bins}, kernels()), Element::kDouble);
-  const Name waves = g_.op("MatMul", {cast(g_, windows(), Element::kDouble), kernel});
+  const Name kernel = g_.floats({2 * bins, 1, plan_.window_length}, kernels());
+  const Name waves = g_.op("Conv", {unsqueeze(g_, padded(), {1}), kernel},
+                           {{"kernel_shape", Ints{plan_.window_length}}, {"strides", Ints{plan_.hop}}});
   const Name squares = multiply(g_, waves, waves);
-  const Name sum = add(g_, slice(g_, squares, 2, 0, bins), slice(g_, squares, 2, bins, 2 * bins));
-  power_ = g_.op("Transpose", {cast(g_, sum, Element::kFloat)}, {{"perm", Ints{0, 2, 1}}});
+  power_ = add(g_, slice(g_, squares, 1, 0, bins), slice(g_, squares, 1, bins, 2 * bins));
   return power_;
 }
 

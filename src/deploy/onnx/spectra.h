@@ -1,6 +1,5 @@
-// Frames of a padded waveform and their spectra. A frame's transform is its product with sines and cosines that already hold window,
-// scale, removal of the mean and pre-emphasis: all of them are linear. It is summed in double precision, since a sum of thousands
-// of floats loses the bands that a logarithm shows: those 80 dB below the loudest.
+// Frames of a padded waveform and their spectra. A frame's transform is a convolution of the waveform with sines and cosines
+// that already hold window, scale, removal of the mean and pre-emphasis: all of them are linear.
 #pragma once
 
 #include "serval/features/detail/frame_plan.h"

@@ -4,10 +4,10 @@
 #include "serval/core/error.h"
 #include "serval/core/version.h"
 #include "serval/deploy/onnx.h"
-#include "serval/features/detail/plan.h"
 
 #include "../bundle_json.h"
 #include "../input_batches.h"
+#include "../model_graph.h"
 #include "fusion.h"
 #include "items.h"
 #include "sound.h"
@@ -17,9 +17,6 @@ namespace serval::deploy {
 using namespace onnx;
 
 namespace {
-
-// Longer than any sequence; only networks with a table of positions ask.
-constexpr std::int64_t kLongest = 1 << 20;
 
 // A model without its members' weights.
 struct ModelParts {
@@ -33,20 +30,14 @@ ModelParts parts_of(const Bundle& bundle, const BundleModel& model,
                     const std::vector<std::int64_t>& columns) {
   ModelParts out;
   out.settings = &model;
-  nn::NetworkSizes sizes{
-      .inputs = {}, .classes = static_cast<std::int64_t>(bundle.classes.size()), .training = false};
+  out.network = model_graph(bundle, model);
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const auto& [name, input] = model.inputs[i];
     out.kinds.push_back(input_kind(model.network, name));
     out.images.emplace_back();
-    Shape item{columns[i]};
-    if (out.kinds.back() == nn::InputKind::kImage) {
+    if (out.kinds.back() == nn::InputKind::kImage)
       out.images.back() = features::input_image(input, columns[i]);
-      item = features::item_shape(out.images.back());
-    }
-    sizes.inputs.push_back({item, kLongest});
   }
-  out.network = nn::graph_of(scored_network(model), sizes);
   return out;
 }
 
@@ -101,10 +92,6 @@ Name recording_scores(Graph& g, const ModelParts& parts, const BundleMember& mem
   return divide(g, total, larger(g, count, g.number(1)));
 }
 
-std::string text_of(const JsonValue& value) {
-  return value.kind == JsonValue::Kind::kText ? value.text : write_json(value);
-}
-
 // All that a bundle knows but its weights, a property each.
 std::vector<std::pair<std::string, std::string>> metadata_of(const Bundle& bundle, const char* form,
                                                              const std::vector<const BundleMember*>& members,
@@ -113,9 +100,8 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const Bundle& bundl
       {"form", form},
       {"serval_version", kVersion},
       {"parity", checked ? cat("probabilities within ", kOnnxTolerance, " of Serval's") : "not checked"}};
-  for (const auto& [key, value] : bundle_json(bundle).members)
-    out.emplace_back(key == "format" || key == "version" ? "bundle_" + key : key, text_of(value));
-  out.emplace_back("sample_rate_hz", cat(bundle.audio.sample_rate_hz));
+  const auto properties = bundle_properties(bundle);
+  out.insert(out.end(), properties.begin(), properties.end());
   JsonValue normalisers = JsonValue::object();
   for (const BundleMember* member : members) {
     JsonValue arrays = JsonValue::object();
@@ -136,14 +122,6 @@ void fail_on(const Problems& problems, const Bundle& bundle, const char* form) {
   if (problems.all().empty()) return;
   throw UnsupportedError(
       cat(bundle.name, " cannot be written as ONNX (", form, "):\n", serval::join(problems.all(), "\n")));
-}
-
-std::int64_t columns_of(const Bundle& bundle, const std::string& features) {
-  for (const auto& [name, settings] : bundle.features) {
-    if (name == features)
-      return features::detail::ExtractionPlan(settings, bundle.audio.sample_rate_hz).dimension;
-  }
-  throw DataError(cat("there are no features \"", features, "\""));
 }
 
 OnnxModel waveform_model(const Bundle& bundle, bool checked) {
@@ -226,7 +204,7 @@ OnnxModel network_model(const Bundle& bundle, std::size_t place, bool checked) {
     problems.add(cat("model ", member.model, " is a classical model, which has no form in ONNX"));
   fail_on(problems, bundle, "network");
   std::vector<std::int64_t> columns;
-  for (const auto& [name, input] : model.inputs) columns.push_back(columns_of(bundle, input.features));
+  for (const auto& [name, input] : model.inputs) columns.push_back(feature_columns(bundle, input.features));
   const ModelParts parts = parts_of(bundle, model, columns);
   std::vector<ItemFrames> items;
   for (std::size_t i = 0; i < model.inputs.size(); ++i)
