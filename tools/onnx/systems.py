@@ -17,10 +17,10 @@ SYSTEMS = ROOT / "experiments" / "systems"
 HEAD = """# Systems as ONNX
 
 Made by `tools/onnx/systems.py`: each file of `experiments/systems`, trained in its quick size on the demo corpus, the networks of all
-folds and seeds together, in both forms of [onnx.md](onnx.md). A number is the largest difference of a probability between ONNX Runtime
-{onnxruntime} and Serval over {recordings} real recordings of {shortest_s:.1f} to {longest_s:.1f} s, each alone and 32 together; `onnx.checker`
-of onnx {onnx} passed every file. The network form is a file a member and the number the largest of them; a fusion is nothing but its members there. Where there is
-no number, the message says why.
+folds and seeds together, in both forms of [onnx.md](onnx.md). A number is the largest difference of a probability between ONNX
+Runtime {onnxruntime} and Serval over {recordings} real recordings of {shortest_s:.1f} to {longest_s:.1f} s, each alone and 32 together;
+`onnx.checker` of onnx {onnx} passed every file. The network form is a file a member and the number the largest of them; a fusion is
+nothing but its members there. Where there is no number, the message says why.
 
 | system | model | waveform | network |
 |---|---|---|---|
