@@ -28,43 +28,77 @@ std::uint32_t big_endian(const unsigned char* bytes) {
          static_cast<std::uint32_t>(bytes[2]) << 8 | static_cast<std::uint32_t>(bytes[3]);
 }
 
+struct State {
+  std::uint32_t a, b, c, d, e, f, g, h;
+};
+
+// Words 16 and on, each in the place of the one sixteen before it.
+inline void next_word(std::uint32_t (&w)[16], int place) {
+  const std::uint32_t a = w[(place + 1) % 16], b = w[(place + 14) % 16];
+  w[place] += (std::rotr(a, 7) ^ std::rotr(a, 18) ^ a >> 3) + w[(place + 9) % 16] +
+              (std::rotr(b, 17) ^ std::rotr(b, 19) ^ b >> 10);
+}
+
+// Changes d and h alone: the next round calls them e and a. The standard's three rotations of e, by 6, 11 and 25, and of
+// a, by 2, 13 and 22, one inside the other.
+inline void one_round(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t& d, std::uint32_t e,
+                      std::uint32_t f, std::uint32_t g, std::uint32_t& h, std::uint32_t word) {
+  h += std::rotr(e ^ std::rotr(e ^ std::rotr(e, 14), 5), 6) + (g ^ (e & (f ^ g))) + word;
+  d += h;
+  h += std::rotr(a ^ std::rotr(a ^ std::rotr(a, 9), 11), 2) + ((a & b) | (c & (a | b)));
+}
+
+// Rounds of words kFirst to kFirst + 7, after which each variable has its own name again.
+template <int kFirst, bool kNext>
+inline void eight_rounds(State& s, std::uint32_t (&w)[16], const std::uint32_t* constants) {
+  const auto word = [&](int place) {
+    if constexpr (kNext) next_word(w, place);
+    return constants[place] + w[place];
+  };
+  one_round(s.a, s.b, s.c, s.d, s.e, s.f, s.g, s.h, word(kFirst));
+  one_round(s.h, s.a, s.b, s.c, s.d, s.e, s.f, s.g, word(kFirst + 1));
+  one_round(s.g, s.h, s.a, s.b, s.c, s.d, s.e, s.f, word(kFirst + 2));
+  one_round(s.f, s.g, s.h, s.a, s.b, s.c, s.d, s.e, word(kFirst + 3));
+  one_round(s.e, s.f, s.g, s.h, s.a, s.b, s.c, s.d, word(kFirst + 4));
+  one_round(s.d, s.e, s.f, s.g, s.h, s.a, s.b, s.c, word(kFirst + 5));
+  one_round(s.c, s.d, s.e, s.f, s.g, s.h, s.a, s.b, word(kFirst + 6));
+  one_round(s.b, s.c, s.d, s.e, s.f, s.g, s.h, s.a, word(kFirst + 7));
+}
+
 }  // namespace
 
-void Sha256::block(const unsigned char* bytes) {
-  std::uint32_t w[64];
-  for (int i = 0; i < 16; ++i) w[i] = big_endian(bytes + 4 * i);
-  for (int i = 16; i < 64; ++i) {
-    const std::uint32_t a = w[i - 15], b = w[i - 2];
-    w[i] = w[i - 16] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ a >> 3) + w[i - 7] +
-           (std::rotr(b, 17) ^ std::rotr(b, 19) ^ b >> 10);
+void Sha256::blocks(const unsigned char* bytes, std::size_t count) {
+  State sum{state_[0], state_[1], state_[2], state_[3], state_[4], state_[5], state_[6], state_[7]};
+  for (; count > 0; --count, bytes += 64) {
+    std::uint32_t w[16];
+    for (int i = 0; i < 16; ++i) w[i] = big_endian(bytes + 4 * i);
+    State s = sum;
+    eight_rounds<0, false>(s, w, kRounds);
+    eight_rounds<8, false>(s, w, kRounds);
+    for (int first = 16; first < 64; first += 16) {
+      eight_rounds<0, true>(s, w, kRounds + first);
+      eight_rounds<8, true>(s, w, kRounds + first);
+    }
+    sum = {sum.a + s.a, sum.b + s.b, sum.c + s.c, sum.d + s.d,
+           sum.e + s.e, sum.f + s.f, sum.g + s.g, sum.h + s.h};
   }
-  std::uint32_t s[8];
-  std::copy_n(state_, 8, s);
-  for (int i = 0; i < 64; ++i) {
-    const std::uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-    const std::uint32_t first =
-        s[7] + (std::rotr(s[4], 6) ^ std::rotr(s[4], 11) ^ std::rotr(s[4], 25)) + choice + kRounds[i] + w[i];
-    const std::uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-    const std::uint32_t second = (std::rotr(s[0], 2) ^ std::rotr(s[0], 13) ^ std::rotr(s[0], 22)) + majority;
-    std::copy_backward(s, s + 7, s + 8);
-    s[4] += first;
-    s[0] = first + second;
-  }
-  for (int i = 0; i < 8; ++i) state_[i] += s[i];
+  const std::uint32_t words[8] = {sum.a, sum.b, sum.c, sum.d, sum.e, sum.f, sum.g, sum.h};
+  std::copy_n(words, 8, state_);
 }
 
 Sha256& Sha256::bytes(const void* data, std::size_t size) {
   const auto* at = static_cast<const unsigned char*>(data);
   while (size > 0) {
     const std::size_t used = size_ % 64;
-    const std::size_t taken = std::min(size, 64 - used);
+    // All whole blocks at once, or what completes the unfinished one.
+    const std::size_t taken = used == 0 && size >= 64 ? size / 64 * 64 : std::min(size, 64 - used);
     size_ += taken;
     size -= taken;
-    if (taken == 64) {
-      block(at);
+    if (taken >= 64) {
+      blocks(at, taken / 64);
     } else {
       std::memcpy(rest_ + used, at, taken);
-      if (used + taken == 64) block(rest_);
+      if (used + taken == 64) blocks(rest_, 1);
     }
     at += taken;
   }

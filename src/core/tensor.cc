@@ -1,5 +1,6 @@
 #include "serval/core/tensor.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -22,15 +23,18 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 register
 
+// From calloc, which knows that fresh pages are zero and does not touch them. What it gave stands in front of the
+// data: it is aligned for a pointer at least, so there is room.
 void* cpu_allocate(Device, std::size_t bytes) {
-  const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = std::aligned_alloc(kAlignment, rounded);
-  if (data == nullptr) throw OutOfMemoryError(cat("out of memory: ", bytes, " bytes on cpu"));
-  std::memset(data, 0, rounded);
+  void* const block = std::calloc(bytes / kAlignment + 2, kAlignment);
+  if (block == nullptr) throw OutOfMemoryError(cat("out of memory: ", bytes, " bytes on cpu"));
+  const auto start = reinterpret_cast<std::uintptr_t>(block);
+  auto* const data = static_cast<unsigned char*>(block) + (kAlignment - start % kAlignment);
+  reinterpret_cast<void**>(data)[-1] = block;
   return data;
 }
 
-void cpu_release(Device, void* data) noexcept { std::free(data); }
+void cpu_release(Device, void* data) noexcept { std::free(static_cast<void**>(data)[-1]); }
 
 void cpu_copy(void* to, Device, const void* from, Device, std::size_t bytes) { std::memcpy(to, from, bytes); }
 

@@ -3,6 +3,7 @@
 
 #include "serval/nn/activate.h"
 #include "serval/nn/attention.h"
+#include "serval/nn/batch_augment.h"
 #include "serval/nn/conv.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
@@ -34,8 +35,10 @@ void conv2d_backward_weights(const Context& context, const Conv2dBackwardWeights
 // In the place of the portable bodies.
 void max_pool2d(const Context& context, const MaxPool2dArgs& args);
 void max_pool2d_backward(const Context& context, const MaxPool2dBackwardArgs& args);
+void max_pool2d_scatter(const Context& context, const MaxPool2dScatterArgs& args);
 void average_pool2d(const Context& context, const AveragePool2dArgs& args);
 void average_pool2d_backward(const Context& context, const AveragePool2dBackwardArgs& args);
+void stretch_spectrum(const Context& context, const StretchSpectrumArgs& args);
 
 void lstm_reserve_size(const Context& context, const LstmShape& shape, std::int64_t* floats);
 void lstm_forward(const Context& context, const LstmForwardArgs& args);

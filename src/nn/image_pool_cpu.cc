@@ -20,6 +20,19 @@ void for_each_result(const PoolShape& s, Body body) {
   }
 }
 
+// dx is 0 but where results were read: put(dx there, dy). A plane's zeros are still in the cache by then.
+template <class Args, class Put>
+void to_places(const Args& args, Put put) {
+  args.check();
+  const PoolShape& s = args.shape;
+  for (std::int64_t plane = 0; plane < s.planes; ++plane) {
+    float* to = args.dx.data + plane * s.pixels();
+    std::fill_n(to, s.pixels(), 0.0f);
+    for (std::int64_t r = plane * s.out_pixels(); r < (plane + 1) * s.out_pixels(); ++r)
+      put(to[args.places.data[r]], args.dy.data[r]);
+  }
+}
+
 }  // namespace
 
 void max_pool2d(const Context&, const MaxPool2dArgs& args) {
@@ -61,14 +74,11 @@ void max_pool2d(const Context&, const MaxPool2dArgs& args) {
 }
 
 void max_pool2d_backward(const Context&, const MaxPool2dBackwardArgs& args) {
-  args.check();
-  const PoolShape& s = args.shape;
-  std::fill_n(args.dx.data, args.count(), 0.0f);
-  for (std::int64_t plane = 0; plane < s.planes; ++plane) {
-    float* to = args.dx.data + plane * s.pixels();
-    for (std::int64_t r = plane * s.out_pixels(); r < (plane + 1) * s.out_pixels(); ++r)
-      to[args.places.data[r]] += args.dy.data[r];
-  }
+  to_places(args, [](float& dx, float dy) { dx += dy; });
+}
+
+void max_pool2d_scatter(const Context&, const MaxPool2dScatterArgs& args) {
+  to_places(args, [](float& dx, float dy) { dx = dy; });
 }
 
 void average_pool2d(const Context&, const AveragePool2dArgs& args) {

@@ -48,8 +48,10 @@ void register_cpu_ops(OpRegistry& registry) {
   detail::list_portable_ops(list);
   registry.replace<MaxPool2d>(kCpu, cpu::max_pool2d);
   registry.replace<MaxPool2dBackward>(kCpu, cpu::max_pool2d_backward);
+  registry.replace<MaxPool2dScatter>(kCpu, cpu::max_pool2d_scatter);
   registry.replace<AveragePool2d>(kCpu, cpu::average_pool2d);
   registry.replace<AveragePool2dBackward>(kCpu, cpu::average_pool2d_backward);
+  registry.replace<StretchSpectrum>(kCpu, cpu::stretch_spectrum);
 }
 
 }  // namespace serval::nn

@@ -7,6 +7,7 @@
 
 #include "tests/support/devices.h"
 #include "tests/support/host_ops.h"
+#include "tests/support/nn_inputs.h"
 
 namespace serval::nn {
 namespace {
@@ -243,6 +244,46 @@ TEST_P(BatchAugmentTest, StretchingByNothingChangesNoBit) {
 }
 
 SERVAL_DEVICE_TESTS(BatchAugmentTest);
+
+// Lengths that grow, shrink, stay, and are 1 before or after; features of as many bands and of three times as many.
+TEST(BatchAugment, StretchingOnTheCpuGivesTheBitsOfThePortableBody) {
+  const std::vector<std::int32_t> before{17, 9, 23, 1, 12, 1}, after{20, 9, 5, 7, 1, 1};
+  const std::vector<std::int64_t> items{5, 900000000000, 0, 31, 2, 7};
+  constexpr std::int64_t kTimeIn = 23, kTimeOut = 21;
+  const auto batch = static_cast<std::int64_t>(before.size());
+  const auto lengths_in = Array<std::int32_t>::from_host({}, before);
+  const auto lengths = Array<std::int32_t>::from_host({}, after);
+  const auto numbers = Array<std::int64_t>::from_host({}, items);
+  for (const std::int64_t bands : {1, 13, 64}) {
+    for (const std::int64_t times : {1, 3}) {
+      for (const float stretch : {0.0f, 0.1f, 0.9f}) {
+        const std::int64_t feature = bands * times;
+        std::vector<float> values = testing_support::random_values(kTimeIn * batch * feature, 6, 5);
+        for (std::size_t i = 0; i < values.size(); i += 7) values[i] = i % 2 == 0 ? 0.0f : -0.0f;
+        const Tensor x = Tensor::from_host({}, values);
+        const auto stretched_by = [&](StretchSpectrum::Signature* body) {
+          Tensor y = Tensor::from_host({}, std::vector<float>(kTimeOut * batch * feature, NAN));
+          body(Context(), StretchSpectrumArgs{kTimeIn,
+                                              kTimeOut,
+                                              batch,
+                                              feature,
+                                              x.view(),
+                                              y.view(),
+                                              lengths_in.view(),
+                                              lengths.view(),
+                                              numbers.view(),
+                                              {.seed = 11, .step = 4},
+                                              stretch,
+                                              bands});
+          return y.to_host();
+        };
+        EXPECT_TRUE(testing_support::same_bits(stretched_by(run<StretchSpectrum>),
+                                               stretched_by(cpu::portable<StretchSpectrum>)))
+            << bands << " bands, " << feature << " features, " << stretch;
+      }
+    }
+  }
+}
 
 TEST(BatchAugmentKernels, GiveTheBitsOfTheCpu) {
   const auto all = [] {

@@ -27,7 +27,7 @@ Values coarse(std::int64_t count, std::uint32_t which) {
 }
 
 struct Pooled {
-  Values max, average, max_gradient, average_gradient, global;
+  Values max, average, max_gradient, scattered, average_gradient, global;
   std::vector<std::int32_t> places, global_places;
 };
 Pooled pool(const Context& context, const PoolShape& s) {
@@ -40,8 +40,8 @@ Pooled pool(const Context& context, const PoolShape& s) {
   Array<std::int32_t> places(device, {results}), global_places(device, {s.planes});
   run<MaxPool2d>(context, MaxPool2dArgs{s, x.view(), max.view(), places.view()});
   run<MaxPool2dBackward>(context, MaxPool2dBackwardArgs{s, dy.view(), places.view(), dmax.view()});
+  Tensor scattered = Tensor::from_host(device, Values(static_cast<std::size_t>(x.size()), 7.0f));
   if (s.apart()) {
-    Tensor scattered(device, {x.size()});
     run<MaxPool2dScatter>(context, MaxPool2dScatterArgs{s, dy.view(), places.view(), scattered.view()});
     context.synchronize();
     EXPECT_EQ(scattered.to_host(), dmax.to_host());
@@ -51,8 +51,8 @@ Pooled pool(const Context& context, const PoolShape& s) {
   run<GlobalPool>(context,
                   GlobalPoolArgs{s.planes, s.pixels(), x.view(), global.view(), global_places.view()});
   context.synchronize();
-  return {max.to_host(),    average.to_host(), dmax.to_host(),         daverage.to_host(),
-          global.to_host(), places.to_host(),  global_places.to_host()};
+  return {max.to_host(),      average.to_host(), dmax.to_host(),   scattered.to_host(),
+          daverage.to_host(), global.to_host(),  places.to_host(), global_places.to_host()};
 }
 
 // The definition: a search that goes on from what is larger, or no number.
@@ -123,6 +123,18 @@ std::vector<PoolShape> pool_shapes() {
            .kernel_width = 3,
            .top = 1,
            .left = 1},
+          // Pixels before, between and behind the windows that none sees.
+          {.planes = 3,
+           .height = 12,
+           .width = 15,
+           .out_height = 3,
+           .out_width = 4,
+           .kernel_height = 2,
+           .kernel_width = 3,
+           .stride_height = 4,
+           .stride_width = 4,
+           .top = 1,
+           .left = 2},
           {.planes = 1, .height = 1, .width = 1, .out_height = 1, .out_width = 1}};
 }
 
@@ -157,7 +169,7 @@ TEST(WindowPoolKernels, GiveTheBitsOfTheCpu) {
     const testing_support::PortableOpsAsKernels kernels;
     const Pooled gpu = pool(Context(), s);
     EXPECT_TRUE(same_bits(cpu.max, gpu.max) && same_bits(cpu.average, gpu.average) &&
-                same_bits(cpu.max_gradient, gpu.max_gradient) &&
+                same_bits(cpu.max_gradient, gpu.max_gradient) && same_bits(cpu.scattered, gpu.scattered) &&
                 same_bits(cpu.average_gradient, gpu.average_gradient) && same_bits(cpu.global, gpu.global));
     EXPECT_EQ(cpu.places, gpu.places);
     EXPECT_EQ(cpu.global_places, gpu.global_places);

@@ -15,7 +15,7 @@ class Sha256 {
   std::string hex();  // 64 lower-case hexadecimal digits; ends the message
 
  private:
-  void block(const unsigned char* bytes);
+  void blocks(const unsigned char* bytes, std::size_t count);
 
   std::uint32_t state_[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};

@@ -41,32 +41,40 @@ struct StretchSpectrumArgs {
       y.data[i] = 0;
       return;
     }
-    const float rate = static_cast<float>(lengths_in.data[b]) / static_cast<float>(lengths.data[b]);
-    const Place step = place((static_cast<float>(t) + 0.5f) * rate - 0.5f, lengths_in.data[b]);
-    const float drawn = random.uniform(static_cast<std::uint64_t>(items.data[b]));
-    const float factor = 1 + band_stretch * (2 * drawn - 1);
+    const Place step = step_of(b, t);
     const std::int64_t band = f % bands;
-    const Place moved = place(static_cast<float>(band) * factor, bands);
+    const Place moved = band_of(band, factor(b));
     const float* item = x.data + b * feature + f - band;
-    const float low = between(item + step.at * batch * feature, moved);
-    const float high = between(item + step.next * batch * feature, moved);
-    y.data[i] = low + step.share * (high - low);
+    const float low = moved.value(item + step.at * batch * feature);
+    const float high = moved.value(item + step.next * batch * feature);
+    y.data[i] = between(low, high, step.share);
   }
 
- private:
   // Between `at` and `next`, `share` of the way.
   struct Place {
     std::int64_t at, next;
     float share;
+    SERVAL_HD float value(const float* row) const { return between(row[at], row[next], share); }
   };
+  SERVAL_HD static float between(float low, float high, float share) { return low + share * (high - low); }
+  SERVAL_HD Place step_of(std::int64_t b, std::int64_t t) const {
+    const float rate = static_cast<float>(lengths_in.data[b]) / static_cast<float>(lengths.data[b]);
+    return place((static_cast<float>(t) + 0.5f) * rate - 0.5f, lengths_in.data[b]);
+  }
+  SERVAL_HD float factor(std::int64_t b) const {
+    const float drawn = random.uniform(static_cast<std::uint64_t>(items.data[b]));
+    return 1 + band_stretch * (2 * drawn - 1);
+  }
+  SERVAL_HD Place band_of(std::int64_t band, float factor) const {
+    return place(static_cast<float>(band) * factor, bands);
+  }
+
+ private:
   SERVAL_HD static Place place(float where, std::int64_t count) {
     const float last = static_cast<float>(count - 1);
     const float inside = where < 0 ? 0 : where > last ? last : where;
     const auto at = static_cast<std::int64_t>(inside);
     return {at, at + 1 < count ? at + 1 : at, inside - static_cast<float>(at)};
-  }
-  SERVAL_HD static float between(const float* row, const Place& band) {
-    return row[band.at] + band.share * (row[band.next] - row[band.at]);
   }
 };
 struct StretchSpectrum : PortableOp<StretchSpectrumArgs> {

@@ -118,12 +118,12 @@ struct MaxPool2dBackward : PortableOp<MaxPool2dBackwardArgs> {
   static constexpr const char* kName = "max_pool2d_backward";
 };
 
-// The same where windows stand apart: dx is 0 already, and each result's gradient goes to its place.
+// The same where windows stand apart: each result writes all of the plane from its window to the next ones.
 struct MaxPool2dScatterArgs {
   PoolShape shape;
   ConstTensorView dy;
   View<const std::int32_t> places;
-  TensorView dx;
+  TensorView dx;  // overwritten
 
   void check() const {
     SERVAL_CHECK(shape.apart() && dx.size() == shape.planes * shape.pixels() && dy.size() == count() &&
@@ -131,8 +131,24 @@ struct MaxPool2dScatterArgs {
                  "max_pool2d_scatter ", to_string(dy.shape), " to ", to_string(dx.shape));
   }
   SERVAL_HD std::int64_t count() const { return shape.planes * shape.out_pixels(); }
-  SERVAL_HD void at(std::int64_t i) const {
-    dx.data[i / shape.out_pixels() * shape.pixels() + places.data[i]] = dy.data[i];
+  SERVAL_HD void at(std::int64_t index) const {
+    float* plane = dx.data + index / shape.out_pixels() * shape.pixels();
+    const std::int64_t i = index % shape.out_pixels() / shape.out_width;
+    const std::int64_t j = index % shape.out_width;
+    const std::int64_t y0 = begin(i, shape.out_height, shape.stride_height, shape.top, shape.height);
+    const std::int64_t y1 = begin(i + 1, shape.out_height, shape.stride_height, shape.top, shape.height);
+    const std::int64_t x0 = begin(j, shape.out_width, shape.stride_width, shape.left, shape.width);
+    const std::int64_t x1 = begin(j + 1, shape.out_width, shape.stride_width, shape.left, shape.width);
+    for (std::int64_t y = y0; y < y1; ++y)
+      for (std::int64_t x = x0; x < x1; ++x) plane[y * shape.width + x] = 0;
+    plane[places.data[index]] = dy.data[index];
+  }
+
+ private:
+  // Where the part of result i of `count` begins along an axis; past the last one, where the axis ends.
+  SERVAL_HD static std::int64_t begin(std::int64_t i, std::int64_t count, std::int64_t stride,
+                                      std::int64_t before, std::int64_t size) {
+    return i == 0 ? 0 : i == count ? size : i * stride - before;
   }
 };
 struct MaxPool2dScatter : PortableOp<MaxPool2dScatterArgs> {

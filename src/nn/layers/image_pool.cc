@@ -1,8 +1,6 @@
 // Pools of images: the largest or the mean under a window that moves over each channel, or of the whole channel. No blocks.
 #include "serval/nn/image_pool.h"
 
-#include "serval/nn/pointwise.h"
-
 #include "../layer.h"
 #include "convolution.h"
 #include "layers.h"
@@ -26,7 +24,6 @@ class MaxPool2dLayer : public Layer {
     if (b.dx[0].empty()) return;
     const PoolShape now = shape(call);
     if (now.apart()) {
-      run<FillZero>(call.context, b.dx[0]);
       run<MaxPool2dScatter>(
           call.context,
           MaxPool2dScatterArgs{.shape = now, .dy = b.dy, .places = places_.view(), .dx = b.dx[0]});
