@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include <sys/mman.h>
+
 namespace serval {
 
 const char* to_string(DeviceKind kind) { return kind == DeviceKind::kCpu ? "cpu" : "cuda"; }
@@ -23,12 +25,25 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 register
 
+// Asks for large pages in the inside of [start, end), where the system has them and gives them for the asking: what a
+// network goes through in each step then takes fewer look-ups of addresses.
+void advise_large_pages([[maybe_unused]] std::uintptr_t start, [[maybe_unused]] std::uintptr_t end) {
+#if defined(MADV_HUGEPAGE)
+  constexpr std::uintptr_t kLargePage = std::uintptr_t{2} << 20;
+  if (end - start < 2 * kLargePage) return;
+  const std::uintptr_t first = (start + kLargePage - 1) / kLargePage * kLargePage;
+  madvise(reinterpret_cast<void*>(first), end / kLargePage * kLargePage - first, MADV_HUGEPAGE);
+#endif
+}
+
 // From calloc, which knows that fresh pages are zero and does not touch them. What it gave stands in front of the
 // data: it is aligned for a pointer at least, so there is room.
 void* cpu_allocate(Device, std::size_t bytes) {
-  void* const block = std::calloc(bytes / kAlignment + 2, kAlignment);
+  const std::size_t lines = bytes / kAlignment + 2;
+  void* const block = std::calloc(lines, kAlignment);
   if (block == nullptr) throw OutOfMemoryError(cat("out of memory: ", bytes, " bytes on cpu"));
   const auto start = reinterpret_cast<std::uintptr_t>(block);
+  advise_large_pages(start, start + lines * kAlignment);
   auto* const data = static_cast<unsigned char*>(block) + (kAlignment - start % kAlignment);
   reinterpret_cast<void**>(data)[-1] = block;
   return data;
