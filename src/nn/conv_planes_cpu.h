@@ -4,7 +4,8 @@
 //
 //   planes [channel, phase_y, phase_x, image, row, column];  a result at (n, i, j) has column (n * rows + i) * columns + j
 //
-// Columns between the results of two rows or images are computed too and dropped: with a 3 x 3 kernel two of each row.
+// The zeros behind a row are those before the next one, and so below an image. Columns between the results of two rows or
+// images are computed too and dropped: with a 3 x 3 kernel one of each row.
 #pragma once
 
 #include <algorithm>
@@ -16,16 +17,26 @@
 namespace serval::nn::cpu {
 
 struct Planes {
-  std::int64_t channels = 0, phases_y = 1, phases_x = 1, images = 1, rows = 0, columns = 0;
+  std::int64_t channels = 0, phases_y = 1, phases_x = 1, images = 1;
+  std::int64_t rows = 0, columns = 0;            // from one image, and one row, to the next
+  std::int64_t over_rows = 0, over_columns = 0;  // read behind them, zeros that belong to the next
 
   std::int64_t image() const { return rows * columns; }
   std::int64_t plane() const { return images * image(); }
-  std::int64_t size() const { return channels * phases_y * phases_x * plane() + 2 * kGemmPanel; }
+  std::int64_t over() const { return over_rows * columns + over_columns; }
+  std::int64_t size() const { return channels * phases_y * phases_x * plane() + over() + 2 * kGemmPanel; }
   std::int64_t offset(std::int64_t channel, std::int64_t phase_y, std::int64_t phase_x, std::int64_t row,
                       std::int64_t column) const {
     return ((channel * phases_y + phase_y) * phases_x + phase_x) * plane() + row * columns + column;
   }
 };
+
+// One axis of images that are read one by one, not split by a stride: `before` zeros, `size` pixels, then zeros up to `extent`.
+// Results start at `results` places. How far apart rows, or images, can be.
+inline std::int64_t apart(std::int64_t before, std::int64_t size, std::int64_t extent, std::int64_t results) {
+  const std::int64_t after = extent - before - size;
+  return before < 0 || after < 0 ? extent : std::max(size + std::max(before, after), results);
+}
 
 // Images [image_step apart][channel, height, width]. Row r of phase p is row r * step_y + p - top of the image.
 struct PlaneSource {
@@ -56,6 +67,7 @@ inline void copy_strided(const float* from, std::int64_t size, std::int64_t star
 
 // Of the first `images`, which may be fewer than there is room for.
 inline void fill_planes(const PlaneSource& source, const Planes& planes, std::int64_t images, float* to) {
+  const std::int64_t unused = (planes.images - images) * planes.image();
   for (std::int64_t c = 0; c < planes.channels; ++c) {
     for (std::int64_t phase = 0; phase < planes.phases_y * planes.phases_x; ++phase) {
       const std::int64_t phase_y = phase / planes.phases_x;
@@ -64,15 +76,19 @@ inline void fill_planes(const PlaneSource& source, const Planes& planes, std::in
         const float* image = source.data + n * source.image_step + c * source.height * source.width;
         for (std::int64_t r = 0; r < planes.rows; ++r, to += planes.columns) {
           const std::int64_t y = r * source.step_y + phase_y - source.top;
-          const bool inside = y >= 0 && y < source.height;
-          copy_strided(inside ? image + y * source.width : nullptr, inside ? source.width : 0,
-                       phase_x - source.left, source.step_x, planes.columns, to);
+          if (y < 0 || y >= source.height) {
+            std::fill_n(to, planes.columns, 0.0f);
+          } else {
+            copy_strided(image + y * source.width, source.width, phase_x - source.left, source.step_x,
+                         planes.columns, to);
+          }
         }
       }
-      to += (planes.images - images) * planes.image();
+      std::fill_n(to, std::min(planes.over(), unused), 0.0f);
+      to += unused;
     }
   }
-  std::fill_n(to, 2 * kGemmPanel, 0.0f);
+  std::fill_n(to, planes.over() + 2 * kGemmPanel, 0.0f);
 }
 
 // How many images to lay out together: several where one alone would leave much of a tile's columns unused.

@@ -103,8 +103,13 @@ void pack_columns(const GemmArgs& args, std::int64_t p0, std::int64_t depth, std
       }
       continue;
     }
-    for (std::int64_t q = 0; q < width; ++q) {
-      for (std::int64_t p = 0; p < depth; ++p) packed[p * kColumns + q] = from[p * step_p + q * step_j];
+    // A few rows at a time, which stay in the first cache.
+    constexpr std::int64_t kFew = 16;
+    for (std::int64_t few = 0; few < depth; few += kFew) {
+      const std::int64_t end = smaller(few + kFew, depth);
+      for (std::int64_t q = 0; q < width; ++q) {
+        for (std::int64_t p = few; p < end; ++p) packed[p * kColumns + q] = from[p * step_p + q * step_j];
+      }
     }
     for (std::int64_t q = width; q < kColumns; ++q) {
       for (std::int64_t p = 0; p < depth; ++p) packed[p * kColumns + q] = 0;

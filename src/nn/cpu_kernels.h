@@ -40,6 +40,56 @@ inline std::int64_t packed_rows_size(std::int64_t rows, std::int64_t depth) {
   return (rows + kGemmMostRows - 1) / kGemmMostRows * kGemmMostRows * depth;
 }
 
+// C [rows, columns] += A B with A[r, p] = a[offsets[r] + p] and B [depth, columns] packed by pack_b(); depth is at most kGemmDepth.
+struct RowsProduct {
+  std::int64_t rows = 0, columns = 0, depth = 0;
+  const float* a = nullptr;
+  const std::int32_t* offsets = nullptr;
+  float* c = nullptr;
+  std::int64_t ldc = 0;
+};
+
+// Out of the columns of a product: y[r * row_step + to + k] = f(c[r * ldc + from + k] + bias[r]) for k < count of every run, f
+// nothing or relu. From `to` on, `room` floats may be written: they are the run's or those of runs behind it. As many are read.
+struct ResultRun {
+  std::int64_t from = 0, to = 0, count = 0, room = 0;
+};
+struct ResultRows {
+  std::int64_t rows = 0;
+  const float* c = nullptr;
+  std::int64_t ldc = 0;
+  const ResultRun* runs = nullptr;
+  std::int64_t run_count = 0;
+  const float* bias = nullptr;  // [rows]; null: zeros
+  bool relu = false;
+  float* y = nullptr;
+  std::int64_t row_step = 0;
+};
+
+// Adds u[i] to one of eight sums and u[i] v[i] to one of eight others, each by i mod 8, in double precision; what is left of `count`
+// after the eights to the ninth of each. See norm_sums of batch_norm.h.
+struct ProductSums {
+  double plain[9] = {};
+  double product[9] = {};
+};
+
+// Of one channel: y = f((x - center) scale + shift), f nothing or relu; see batch_norm.h.
+struct NormRow {
+  std::int64_t count = 0;
+  float center = 0, scale = 0, shift = 0;
+  bool relu = false;
+  const float* x = nullptr;
+  float* y = nullptr;
+};
+// dx = scale (dz - mean_dz - (x - center) mean_dz_x)
+struct NormGradientRow {
+  std::int64_t count = 0;
+  float center = 0, scale = 0, mean_dz = 0, mean_dz_x = 0;
+  const float* x = nullptr;
+  const float* dz = nullptr;
+  float* dx = nullptr;
+};
+
 // One step of one sequence; pointers to rows. Gate order i, f, g, o, each `hidden` wide.
 struct LstmCellForward {
   std::int64_t hidden = 0;
@@ -90,6 +140,12 @@ struct CpuKernels {
   // The left side alone is read for packing, and not again.
   void (*pack_rows)(const OffsetProduct& args, float* packed) = nullptr;
   void (*offset_product)(const OffsetProduct& args, const float* packed) = nullptr;
+  void (*rows_product)(const RowsProduct& args, const float* packed) = nullptr;
+  void (*write_results)(const ResultRows& args) = nullptr;
+  void (*norm_row)(const NormRow& row) = nullptr;
+  void (*add_product_sums)(std::int64_t count, const float* u, const float* v, ProductSums* sums) = nullptr;
+  void (*norm_gradient_row)(const NormGradientRow& row) = nullptr;
+  void (*relu_gradient)(std::int64_t count, const float* y, float* dy) = nullptr;  // dy *= y > 0
   void (*lstm_cell_forward)(const LstmCellForward& args) = nullptr;
   void (*lstm_cell_backward)(const LstmCellBackward& args) = nullptr;
   void (*apply_sigmoid)(std::int64_t count, float* values) = nullptr;

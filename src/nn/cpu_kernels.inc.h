@@ -26,6 +26,7 @@ inline void store_some(float* to, Vec value, std::int64_t count) {
 
 #include "cpu_gates.inc.h"
 #include "cpu_gemm.inc.h"
+#include "cpu_pointwise.inc.h"
 #include "cpu_pool.inc.h"
 #include "cpu_random.inc.h"
 #include "cpu_rows.inc.h"
@@ -40,6 +41,12 @@ CpuKernels kernels(CpuLevel level) {
   out.gemm_packed = gemm_packed;
   out.pack_rows = pack_rows;
   out.offset_product = offset_product;
+  out.rows_product = rows_product;
+  out.write_results = write_results;
+  out.norm_row = norm_row;
+  out.add_product_sums = add_product_sums;
+  out.norm_gradient_row = norm_gradient_row;
+  out.relu_gradient = relu_gradient;
   out.lstm_cell_forward = lstm_cell_forward;
   out.lstm_cell_backward = lstm_cell_backward;
   out.apply_sigmoid = apply_sigmoid;

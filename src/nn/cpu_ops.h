@@ -4,6 +4,7 @@
 #include "serval/nn/activate.h"
 #include "serval/nn/attention.h"
 #include "serval/nn/batch_augment.h"
+#include "serval/nn/batch_norm_backward.h"
 #include "serval/nn/conv.h"
 #include "serval/nn/gather.h"
 #include "serval/nn/gemm.h"
@@ -59,6 +60,9 @@ void activate(const Context& context, const ActivateArgs& args);
 void activate_backward(const Context& context, const ActivateBackwardArgs& args);
 void attention_weights(const Context& context, const AttentionWeightsArgs& args);
 void attention_weights_backward(const Context& context, const AttentionWeightsBackwardArgs& args);
+void norm_sums(const Context& context, const NormSumsArgs& args);
+void norm_apply(const Context& context, const NormApplyArgs& args);
+void norm_backward(const Context& context, const NormBackwardArgs& args);
 
 template <class Op>
 constexpr typename Op::Signature* kPortableBody = serval::cpu::portable<Op>;
@@ -71,5 +75,11 @@ inline constexpr AttentionWeights::Signature* kPortableBody<AttentionWeights> = 
 template <>
 inline constexpr AttentionWeightsBackward::Signature* kPortableBody<AttentionWeightsBackward> =
     attention_weights_backward;
+template <>
+inline constexpr NormSums::Signature* kPortableBody<NormSums> = norm_sums;
+template <>
+inline constexpr NormApply::Signature* kPortableBody<NormApply> = norm_apply;
+template <>
+inline constexpr NormBackward::Signature* kPortableBody<NormBackward> = norm_backward;
 
 }  // namespace serval::nn::cpu

@@ -49,7 +49,7 @@ void activation_backward(const Context&, const ActivationBackwardArgs& args) {
     case Activation::kNone:
       break;
     case Activation::kRelu:
-      run_for([](float y) { return detail::activation_slope(Activation::kRelu, y); });
+      cpu_kernels().relu_gradient(args.y.size(), args.y.data, args.dy.data);
       break;
     case Activation::kTanh:
       run_for([](float y) { return detail::activation_slope(Activation::kTanh, y); });
