@@ -45,6 +45,9 @@ void conv2d_forward(const Context& context, const Conv2dForwardArgs& args) {
   SERVAL_CHECK(args.bias.empty() || args.bias.size() == args.shape.out_channels, "conv2d bias ",
                to_string(args.bias.shape));
   SERVAL_CHECK(fusable(args.activation), "conv2d with an activation that needs its input");
+  SERVAL_CHECK(args.norm == nullptr ||
+                   (context.device().kind == DeviceKind::kCpu && args.activation == Activation::kNone),
+               "conv2d with a norm");
   run<Conv2dForward>(context, args);
 }
 

@@ -2,6 +2,7 @@
 // of the input is such a product for each phase of the stride; that of the weights is in conv_weights_cpu.cc.
 #include <algorithm>
 
+#include "serval/nn/batch_norm.h"
 #include "serval/nn/detail/activation.h"
 
 #include "conv_product_cpu.h"
@@ -59,6 +60,13 @@ PlaneSource forward_source(const ConvShape& s, const float* x, std::int64_t firs
 }
 
 namespace {
+
+// Items past the end of their recording, which a norm makes zeros.
+void clear_uncounted(const NormShape& s, float* y) {
+  const std::int64_t size = s.channels * s.inner;
+  for (std::int64_t row = 0; row < s.all_rows(); ++row)
+    if (!s.counts(row)) std::fill_n(y + row * size, size, 0.0f);
+}
 
 // Of what is written already.
 void activate_run(const CpuKernels& kernels, Activation activation, std::int64_t count, float* y) {
@@ -210,7 +218,10 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
                                            .runs = runs.data(),
                                            .run_count = static_cast<std::int64_t>(runs.size()),
                                            .bias = args.bias.empty() ? nullptr : args.bias.data + first_out,
-                                           .relu = args.activation == Activation::kRelu,
+                                           .center = args.norm ? args.norm->planes.center + first_out : nullptr,
+                                           .scale = args.norm ? args.norm->planes.scale + first_out : nullptr,
+                                           .shift = args.norm ? args.norm->planes.shift + first_out : nullptr,
+                                           .relu = (args.norm ? args.norm->activation : args.activation) == Activation::kRelu,
                                            .y = y,
                                            .row_step = out_pixels});
                     for (std::int64_t r = 0; r < product.rows; ++r)
@@ -219,6 +230,7 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
                   });
     }
   }
+  if (args.norm) clear_uncounted(args.norm->shape, args.y.data);
 }
 
 void conv2d_backward_input(const Context&, const Conv2dBackwardInputArgs& args) {

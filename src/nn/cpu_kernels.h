@@ -50,7 +50,7 @@ struct RowsProduct {
 };
 
 // Out of the columns of a product: y[r * row_step + to + k] = f(c[r * ldc + from + k] + bias[r]) for k < count of every run, f
-// nothing or relu. From `to` on, `room` floats may be written: they are the run's or those of runs behind it. As many are read.
+// a norm of channel r where `center` is not null, then nothing or relu. From `to` on, `room` floats may be written: they are the run's or those of runs behind it. As many are read.
 struct ResultRun {
   std::int64_t from = 0, to = 0, count = 0, room = 0;
 };
@@ -61,6 +61,9 @@ struct ResultRows {
   const ResultRun* runs = nullptr;
   std::int64_t run_count = 0;
   const float* bias = nullptr;  // [rows]; null: zeros
+  const float* center = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
   bool relu = false;
   float* y = nullptr;
   std::int64_t row_step = 0;

@@ -2,44 +2,52 @@
 
 inline Vec positive(Vec x) { return x < broadcast(0.0f) ? broadcast(0.0f) : x; }  // a NaN stays one
 
-template <bool kRelu>
-inline Vec result_of(Vec value, Vec bias) {
-  value = value + bias;
-  return kRelu ? positive(value) : value;
-}
-template <bool kRelu>
-inline void write_run(const ResultRun& run, const float* from, float bias, float* to) {
-  std::int64_t k = 0;
-  for (; k < run.count && k + kLanes <= run.room; k += kLanes)
-    store(to + k, result_of<kRelu>(load(from + k), broadcast(bias)));
-  for (; k < run.count; ++k) {
-    const float value = from[k] + bias;
-    to[k] = kRelu && value < 0 ? 0.0f : value;
-  }
-}
-void write_results(const ResultRows& args) {
-  for (std::int64_t r = 0; r < args.rows; ++r) {
-    const float* from = args.c + r * args.ldc;
-    float* to = args.y + r * args.row_step;
-    const float bias = args.bias == nullptr ? 0.0f : args.bias[r];
-    for (std::int64_t i = 0; i < args.run_count; ++i) {
-      const ResultRun& run = args.runs[i];
-      if (args.relu) {
-        write_run<true>(run, from + run.from, bias, to + run.to);
-      } else {
-        write_run<false>(run, from + run.from, bias, to + run.to);
-      }
-    }
-  }
-}
-
 struct NormVecs {
   Vec center, scale, shift;
 };
 template <bool kRelu>
 inline Vec normed(const NormVecs& of, Vec x) {
-  return result_of<kRelu>((x - of.center) * of.scale, of.shift);
+  const Vec value = (x - of.center) * of.scale + of.shift;
+  return kRelu ? positive(value) : value;
 }
+
+template <bool kNorm, bool kRelu>
+inline Vec result_of(const NormVecs& of, Vec bias, Vec value) {
+  value = value + bias;
+  if (kNorm) return normed<kRelu>(of, value);
+  return kRelu ? positive(value) : value;
+}
+template <bool kNorm, bool kRelu>
+void write_rows(const ResultRows& args) {
+  NormVecs of = {broadcast(0.0f), broadcast(1.0f), broadcast(0.0f)};
+  for (std::int64_t r = 0; r < args.rows; ++r) {
+    const Vec bias = broadcast(args.bias == nullptr ? 0.0f : args.bias[r]);
+    if (kNorm) of = {broadcast(args.center[r]), broadcast(args.scale[r]), broadcast(args.shift[r])};
+    for (std::int64_t i = 0; i < args.run_count; ++i) {
+      const ResultRun& run = args.runs[i];
+      const float* from = args.c + r * args.ldc + run.from;
+      float* to = args.y + r * args.row_step + run.to;
+      std::int64_t k = 0;
+      for (; k < run.count && k + kLanes <= run.room; k += kLanes)
+        store(to + k, result_of<kNorm, kRelu>(of, bias, load(from + k)));
+      if (k < run.count) store_some(to + k, result_of<kNorm, kRelu>(of, bias, load(from + k)), run.count - k);
+    }
+  }
+}
+void write_results(const ResultRows& args) {
+  if (args.center != nullptr) {
+    if (args.relu) {
+      write_rows<true, true>(args);
+    } else {
+      write_rows<true, false>(args);
+    }
+  } else if (args.relu) {
+    write_rows<false, true>(args);
+  } else {
+    write_rows<false, false>(args);
+  }
+}
+
 template <bool kRelu>
 inline void norm_row_of(const NormRow& row) {
   const NormVecs of = {broadcast(row.center), broadcast(row.scale), broadcast(row.shift)};

@@ -10,6 +10,11 @@ Layer::Layer(const LayerBuild& build)
   for (const std::size_t block : build.node.blocks) blocks_.push_back(build.plan.blocks[block]);
 }
 
+ChannelNorm Layer::norm(const LayerCall&) { throw InternalError(cat("layer ", name_, " gives no norm")); }
+void Layer::forward_normed(const LayerCall&, std::span<const ConstTensorView>, const ChannelNorm&, TensorView) {
+  throw InternalError(cat("layer ", name_, " takes no norm"));
+}
+
 ConstTensorView Layer::parameter(const LayerCall& call, std::size_t index) const {
   const ParameterBlock& block = blocks_[index];
   return {call.parameters + block.offset, block.shape, call.context.device().kind};

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "serval/nn/batch_norm.h"
 #include "serval/nn/gemm.h"
 #include "serval/nn/network.h"
 #include "serval/nn/pointwise.h"
@@ -75,6 +76,12 @@ class Layer {
   virtual void forward(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) = 0;
   // Adds to the parameters' gradients.
   virtual void backward(const LayerCall& call, const Backward& b) = 0;
+  // In Mode::kInfer: a layer that gives its norm lets one that takes it do both, by forward_normed() into its own y.
+  virtual bool gives_norm() const { return false; }
+  virtual ChannelNorm norm(const LayerCall& call);
+  virtual bool takes_norm() const { return false; }
+  virtual void forward_normed(const LayerCall& call, std::span<const ConstTensorView> x,
+                              const ChannelNorm& norm, TensorView y);
   // Whether y would be x, in a forward that is not followed by a backward.
   virtual bool passes_through(Mode) const { return false; }
 

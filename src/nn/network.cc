@@ -1,12 +1,15 @@
 #include "serval/nn/network.h"
 
 #include <algorithm>
+#include <limits>
+#include <set>
 
 #include "serval/core/error.h"
 #include "serval/nn/arithmetic.h"
 
 #include "layer.h"
 #include "layer_body.h"
+#include "share_rooms.h"
 
 namespace serval::nn {
 
@@ -19,14 +22,28 @@ struct Network::Impl {
     gradients = Tensor(device, {sizes.training ? plan.trained : 0});
     values.resize(plan.values.size());
     for (std::size_t c = 0; c < plan.clocks.size(); ++c) add_clock(device, plan.clocks[c]);
-    for (const PlannedNode& node : plan.nodes) add_node(context, node);
+    for (const PlannedNode& node : plan.nodes)
+      layers.push_back(node.make ? node.make({context, plan, node, sizes}) : nullptr);
+    if (sizes.lean) {
+      SERVAL_CHECK(!sizes.training, "a lean network cannot train");
+      if (device.kind == DeviceKind::kCpu) pair_norms();
+      share_values(device);
+      return;
+    }
+    for (const PlannedNode& node : plan.nodes) {
+      if (!node.make) continue;
+      Value& value = values[static_cast<std::size_t>(node.output)];
+      value.own = Tensor(device, {max_floats(type(node.output))});
+      value.y = value.own.data();
+    }
     if (!sizes.training) return;
     scratch = Tensor(device, {scratch_floats()});
     share_gradients(device);
   }
 
   struct Value {
-    Tensor y;                    // of the value that owns the storage
+    Tensor own;                  // of the value that owns the storage
+    float* y = nullptr;          // where its numbers are written
     int room = -1;               // its gradient's, in gradient_rooms; -1: none can arrive
     const float* now = nullptr;  // where the numbers of the last forward are
     float* gradient = nullptr;   // where its gradient goes in this backward; null: not wanted
@@ -54,75 +71,88 @@ struct Network::Impl {
     return sizes.max_batch * time * type.item.size();
   }
 
-  void add_node(const Context& context, const PlannedNode& node) {
-    layers.push_back(node.make ? node.make({context, plan, node, sizes}) : nullptr);
-    if (!node.make) return;
-    const PlannedValue& made = plan.values[static_cast<std::size_t>(node.output)];
-    values[static_cast<std::size_t>(node.output)].y = Tensor(context.device(), {max_floats(made.type)});
-  }
-
   // A value's gradient is needed from the last of its readers, the first to go back, to the layer that made it. Values
   // whose times do not meet share a room.
   void share_gradients(Device device) {
-    struct Need {
-      std::size_t storage = 0;
-      std::int64_t floats = 0;
-      int first = -1, last = 0;  // numbers of nodes, counted down; outputs are there before any
-    };
     const int before_all = static_cast<int>(plan.nodes.size());
-    std::vector<Need> needs(plan.values.size());
-    for (const int output : plan.outputs) needs[storage(output)].first = before_all;
+    std::vector<RoomNeed> needs(plan.values.size());
+    for (const int output : plan.outputs) needs[storage(output)].first = -before_all;
     for (int n = 0; n < before_all; ++n) {
       const PlannedNode& node = plan.nodes[static_cast<std::size_t>(n)];
       if (!node.make) continue;
       for (const int input : node.inputs) {
-        Need& need = needs[storage(input)];
-        need.first = std::max(need.first, n);
+        RoomNeed& need = needs[storage(input)];
+        need.first = std::min(need.first, -n);
       }
-      Need& made = needs[static_cast<std::size_t>(node.output)];
-      made.storage = static_cast<std::size_t>(node.output);
+      RoomNeed& made = needs[static_cast<std::size_t>(node.output)];
+      made.value = static_cast<std::size_t>(node.output);
       made.floats = max_floats(type(node.output));
-      made.last = n;
+      made.last = -n;
     }
-    std::erase_if(needs, [](const Need& need) { return need.floats == 0 || need.first < 0; });
-    std::stable_sort(needs.begin(), needs.end(),
-                     [](const Need& a, const Need& b) { return a.first > b.first; });
-    struct Room {
-      std::int64_t floats = 0;
-      int taken_to = 0;
-    };
-    std::vector<Room> rooms;
-    for (const Need& need : needs) {
-      // Of the free rooms the one that has to grow least.
-      int best = -1;
-      for (std::size_t r = 0; r < rooms.size(); ++r) {
-        if (rooms[r].taken_to <= need.first) continue;
-        const auto growth = [&](const Room& room) {
-          return std::max<std::int64_t>(0, need.floats - room.floats);
-        };
-        if (best < 0 || growth(rooms[r]) < growth(rooms[static_cast<std::size_t>(best)]))
-          best = static_cast<int>(r);
-      }
-      if (best < 0) {
-        best = static_cast<int>(rooms.size());
-        rooms.emplace_back();
-      }
-      Room& room = rooms[static_cast<std::size_t>(best)];
-      room.floats = std::max(room.floats, need.floats);
-      room.taken_to = need.last;
-      values[need.storage].room = best;
-    }
-    for (const Room& room : rooms) gradient_rooms.emplace_back(device, Shape{room.floats});
+    std::erase_if(needs, [](const RoomNeed& need) { return need.floats == 0 || need.first > 0; });
+    for (const std::int64_t floats :
+         share_rooms(needs, [&](std::size_t value, int room) { values[value].room = room; }))
+      gradient_rooms.emplace_back(device, Shape{floats});
   }
 
-  // Gradients that reach a value a second time are written here and then added: the most that one node needs.
-  std::int64_t scratch_floats() const {
+  // Pairs of a layer and the norm behind it that the former does too.
+  void pair_norms() {
+    const std::vector<int> readers = count_readers();
+    for (std::size_t n = 0; n + 1 < layers.size(); ++n) {
+      const PlannedNode& next = plan.nodes[n + 1];
+      const int made = plan.nodes[n].output;
+      if (layers[n] && layers[n + 1] && layers[n]->takes_norm() && layers[n + 1]->gives_norm() &&
+          next.inputs.size() == 1 && next.inputs.front() == made && readers[storage(made)] == 1)
+        normed.insert(n);
+    }
+  }
+
+  // A value is needed from the layer that makes it to the last of its readers. Those of layers that pass their input on read that.
+  void share_values(Device device) {
+    constexpr int kAfterAll = std::numeric_limits<int>::max();
+    std::vector<std::size_t> root(plan.values.size());
+    for (std::size_t v = 0; v < root.size(); ++v) root[v] = storage(static_cast<int>(v));
+    std::vector<RoomNeed> needs(plan.values.size());
+    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+      const PlannedNode& node = plan.nodes[n];
+      const auto made = static_cast<std::size_t>(node.output);
+      const int now = static_cast<int>(n);
+      for (const int input : node.inputs) {
+        RoomNeed& need = needs[root[storage(input)]];
+        need.last = std::max(need.last, now);
+      }
+      if (!layers[n]) continue;
+      if (layers[n]->passes_through(Mode::kInfer)) {
+        root[made] = root[storage(node.inputs.front())];
+        continue;
+      }
+      if (normed.contains(n)) continue;  // written by the norm's name
+      const bool second = n > 0 && normed.contains(n - 1);
+      needs[made] = {made, max_floats(type(node.output)), second ? now - 1 : now, now};
+    }
+    for (const int output : plan.outputs) needs[root[storage(output)]].last = kAfterAll;
+    std::erase_if(needs, [](const RoomNeed& need) { return need.floats == 0; });
+    std::vector<int> room_of(plan.values.size(), -1);
+    for (const std::int64_t floats :
+         share_rooms(needs, [&](std::size_t value, int room) { room_of[value] = room; }))
+      value_rooms.emplace_back(device, Shape{floats});
+    for (std::size_t v = 0; v < room_of.size(); ++v)
+      if (room_of[v] >= 0) values[v].y = value_rooms[static_cast<std::size_t>(room_of[v])].data();
+  }
+
+  std::vector<int> count_readers() const {
     std::vector<int> readers(plan.values.size(), 0);
     for (const int output : plan.outputs) ++readers[storage(output)];
     for (const PlannedNode& node : plan.nodes) {
       if (!node.make) continue;
       for (const int input : node.inputs) ++readers[storage(input)];
     }
+    return readers;
+  }
+
+  // Gradients that reach a value a second time are written here and then added: the most that one node needs.
+  std::int64_t scratch_floats() const {
+    const std::vector<int> readers = count_readers();
     std::int64_t most = 0;
     for (const PlannedNode& node : plan.nodes) {
       std::int64_t floats = 0;
@@ -218,7 +248,8 @@ struct Network::Impl {
   NetworkSizes sizes;
   NetworkPlan plan;
   Tensor parameters, gradients, scratch;
-  std::vector<Tensor> gradient_rooms;
+  std::vector<Tensor> gradient_rooms, value_rooms;
+  std::set<std::size_t> normed;  // nodes that do the next one's norm too
   std::vector<std::unique_ptr<Layer>> layers;  // null: a view
   std::vector<Value> values;
   std::vector<Clock> clocks;
@@ -267,9 +298,18 @@ ConstTensorView Network::forward(const Context& context, const Batch& batch, Mod
     }
     self.xs.clear();
     for (const int input : node.inputs) self.xs.push_back(self.view(call, input));
-    value.now = value.y.data();
-    self.layers[n]->forward(call, self.xs,
-                            {value.y.data(), call.shape(self.type(node.output)), context.device().kind});
+    const auto y = [&](int made) {
+      Impl::Value& of = self.values[static_cast<std::size_t>(made)];
+      of.now = of.y;
+      return TensorView{of.y, call.shape(self.type(made)), context.device().kind};
+    };
+    if (self.normed.contains(n)) {
+      Layer& layer = *self.layers[n];
+      ++n;
+      layer.forward_normed(call, self.xs, self.layers[n]->norm(call), y(self.plan.nodes[n].output));
+    } else {
+      self.layers[n]->forward(call, self.xs, y(node.output));
+    }
   }
   return output(0);
 }
@@ -294,6 +334,7 @@ int find_value(const NetworkPlan& plan, const std::string& name) {
 }  // namespace
 
 ConstTensorView Network::tap(const std::string& name) const {
+  SERVAL_CHECK(!impl_->sizes.lean, "a tap of a lean network");
   return impl_->result(find_value(impl_->plan, name));
 }
 

@@ -173,6 +173,13 @@ struct NormPlanes {
   }
 };
 
+// All that a norm of images does when its numbers do not depend on the batch: for whoever makes its x to do at once.
+struct ChannelNorm {
+  NormShape shape;
+  NormPlanes planes;
+  Activation activation = Activation::kNone;
+};
+
 // In training: the statistics of this batch from its sums, and the running ones moved towards them:
 //   running += momentum * (batch - running)
 // The variance that normalises is divided by the number n of values. The running one is by n - 1 where `unbiased`, as in

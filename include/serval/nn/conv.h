@@ -41,6 +41,8 @@ struct ConvShape {
 };
 std::string to_string(const ConvShape& shape);
 
+struct ChannelNorm;
+
 struct Conv2dForwardArgs {
   ConvShape shape;
   ConstTensorView x;        // [batch, in, height, width]
@@ -49,6 +51,7 @@ struct Conv2dForwardArgs {
   TensorView y;             // [batch, out, out_height, out_width], overwritten
   Activation activation = Activation::kNone;
   TensorView workspace;  // of conv2d_workspace_size() floats or more
+  const ChannelNorm* norm = nullptr;  // CPU, no activation: y is what this norm makes of it, to the bit
 };
 struct Conv2dForward {
   static constexpr const char* kName = "conv2d_forward";

@@ -72,6 +72,7 @@ struct NetworkSizes {
   std::int64_t classes = 0;
   std::int64_t max_batch = 1;
   bool training = true;  // false: no memory for gradients
+  bool lean = false;     // for Mode::kInfer alone: no tap() of what is inside, whose memory layers share
 };
 // For a network with one sequence of feature vectors.
 NetworkSizes sequence_sizes(std::int64_t feature, std::int64_t classes, std::int64_t max_batch,

@@ -60,19 +60,21 @@ class BatchNormLayer : public Layer {
                                              .momentum = s_.momentum,
                                              .unbiased = s_.unbiased_running});
     } else {
-      run<NormRunning>(call.context, NormRunningArgs{.groups = shape.groups,
-                                                     .channels = shape.channels,
-                                                     .gamma = gamma(call),
-                                                     .beta = beta(call),
-                                                     .running_mean = parameter(call, running()),
-                                                     .running_variance = parameter(call, running() + 1),
-                                                     .planes = planes(),
-                                                     .epsilon = s_.epsilon});
+      take_running(call);
     }
     run<NormApply>(
         call.context,
         NormApplyArgs{
             .shape = this->shape(call), .x = x[0], .planes = planes(), .y = y, .activation = s_.activation});
+  }
+
+  bool gives_norm() const override {
+    return !s_.per_step && input().item.rank() > 1 &&
+           (s_.activation == Activation::kNone || s_.activation == Activation::kRelu);
+  }
+  ChannelNorm norm(const LayerCall& call) override {
+    take_running(call);
+    return {shape(call), planes(), s_.activation};
   }
 
   void backward(const LayerCall& call, const Backward& b) override {
@@ -110,6 +112,17 @@ class BatchNormLayer : public Layer {
   }
 
  private:
+  void take_running(const LayerCall& call) {
+    const NormShape shape = statistics_shape(call);
+    run<NormRunning>(call.context, NormRunningArgs{.groups = shape.groups,
+                                                   .channels = shape.channels,
+                                                   .gamma = gamma(call),
+                                                   .beta = beta(call),
+                                                   .running_mean = parameter(call, running()),
+                                                   .running_variance = parameter(call, running() + 1),
+                                                   .planes = planes(),
+                                                   .epsilon = s_.epsilon});
+  }
   bool of_batch(Mode mode) const { return mode == Mode::kTrain && !frozen_; }
   std::int64_t channels() const { return input().item[0]; }
   std::size_t running() const { return (s_.scale ? 1U : 0U) + (s_.offset ? 1U : 0U); }

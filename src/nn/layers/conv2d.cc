@@ -21,13 +21,14 @@ class Conv2dLayer : public Layer {
   }
 
   void forward(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) override {
-    conv2d_forward(call.context, {.shape = shape(call),
-                                  .x = x[0],
-                                  .weights = parameter(call, 0),
-                                  .bias = bias_ ? parameter(call, 1) : ConstTensorView{},
-                                  .y = y,
-                                  .activation = activation_,
-                                  .workspace = workspace_.view()});
+    conv2d_forward(call.context, arguments(call, x, y));
+  }
+  bool takes_norm() const override { return activation_ == Activation::kNone; }
+  void forward_normed(const LayerCall& call, std::span<const ConstTensorView> x, const ChannelNorm& norm,
+                      TensorView y) override {
+    Conv2dForwardArgs args = arguments(call, x, y);
+    args.norm = &norm;
+    conv2d_forward(call.context, args);
   }
 
   void backward(const LayerCall& call, const Backward& b) override {
@@ -52,6 +53,15 @@ class Conv2dLayer : public Layer {
   }
 
  private:
+  Conv2dForwardArgs arguments(const LayerCall& call, std::span<const ConstTensorView> x, TensorView y) {
+    return {.shape = shape(call),
+            .x = x[0],
+            .weights = parameter(call, 0),
+            .bias = bias_ ? parameter(call, 1) : ConstTensorView{},
+            .y = y,
+            .activation = activation_,
+            .workspace = workspace_.view()};
+  }
   ConvShape shape(const LayerCall& call) const {
     ConvShape now = shape_;
     now.batch = call.rows(input());
