@@ -81,7 +81,8 @@ void Session::make_room(Model& model, const Items& items) {
   model.room = std::max(count, model.room);
   model.room_time = time;
   const auto classes = static_cast<std::int64_t>(bundle_.classes.size());
-  nn::NetworkSizes sizes{.inputs = {}, .classes = classes, .max_batch = model.room, .training = false, .lean = true};
+  nn::NetworkSizes sizes{
+      .inputs = {}, .classes = classes, .max_batch = model.room, .training = false, .lean = true};
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     model.inputs[i].make_room(model.room, time[i]);
     sizes.inputs.push_back({model.inputs[i].item(), time[i]});

@@ -212,18 +212,19 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
       product.run(kernels, images,
                   [&](const float* chunk, std::int64_t width, std::int64_t j0, std::int64_t j1) {
                     list_runs(product, j0, j1, s.out_channels * out_pixels, s.out_width(), runs);
-                    kernels.write_results({.rows = product.rows,
-                                           .c = chunk,
-                                           .ldc = width,
-                                           .runs = runs.data(),
-                                           .run_count = static_cast<std::int64_t>(runs.size()),
-                                           .bias = args.bias.empty() ? nullptr : args.bias.data + first_out,
-                                           .center = args.norm ? args.norm->planes.center + first_out : nullptr,
-                                           .scale = args.norm ? args.norm->planes.scale + first_out : nullptr,
-                                           .shift = args.norm ? args.norm->planes.shift + first_out : nullptr,
-                                           .relu = (args.norm ? args.norm->activation : args.activation) == Activation::kRelu,
-                                           .y = y,
-                                           .row_step = out_pixels});
+                    kernels.write_results(
+                        {.rows = product.rows,
+                         .c = chunk,
+                         .ldc = width,
+                         .runs = runs.data(),
+                         .run_count = static_cast<std::int64_t>(runs.size()),
+                         .bias = args.bias.empty() ? nullptr : args.bias.data + first_out,
+                         .center = args.norm ? args.norm->planes.center + first_out : nullptr,
+                         .scale = args.norm ? args.norm->planes.scale + first_out : nullptr,
+                         .shift = args.norm ? args.norm->planes.shift + first_out : nullptr,
+                         .relu = (args.norm ? args.norm->activation : args.activation) == Activation::kRelu,
+                         .y = y,
+                         .row_step = out_pixels});
                     for (std::int64_t r = 0; r < product.rows; ++r)
                       for (const ResultRun& run : runs)
                         activate_run(kernels, args.activation, run.count, y + r * out_pixels + run.to);

@@ -11,7 +11,8 @@ Layer::Layer(const LayerBuild& build)
 }
 
 ChannelNorm Layer::norm(const LayerCall&) { throw InternalError(cat("layer ", name_, " gives no norm")); }
-void Layer::forward_normed(const LayerCall&, std::span<const ConstTensorView>, const ChannelNorm&, TensorView) {
+void Layer::forward_normed(const LayerCall&, std::span<const ConstTensorView>, const ChannelNorm&,
+                           TensorView) {
   throw InternalError(cat("layer ", name_, " takes no norm"));
 }
 

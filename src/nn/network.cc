@@ -249,7 +249,7 @@ struct Network::Impl {
   NetworkPlan plan;
   Tensor parameters, gradients, scratch;
   std::vector<Tensor> gradient_rooms, value_rooms;
-  std::set<std::size_t> normed;  // nodes that do the next one's norm too
+  std::set<std::size_t> normed;                // nodes that do the next one's norm too
   std::vector<std::unique_ptr<Layer>> layers;  // null: a view
   std::vector<Value> values;
   std::vector<Clock> clocks;

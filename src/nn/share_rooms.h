@@ -24,7 +24,9 @@ std::vector<std::int64_t> share_rooms(std::vector<RoomNeed> needs, Assign assign
   std::vector<int> taken_to;
   for (const RoomNeed& need : needs) {
     // Of the free rooms the one that has to grow least.
-    const auto growth = [&](std::size_t room) { return std::max<std::int64_t>(0, need.floats - rooms[room]); };
+    const auto growth = [&](std::size_t room) {
+      return std::max<std::int64_t>(0, need.floats - rooms[room]);
+    };
     std::size_t best = rooms.size();
     for (std::size_t r = 0; r < rooms.size(); ++r) {
       if (taken_to[r] >= need.first) continue;

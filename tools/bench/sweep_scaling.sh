@@ -3,8 +3,8 @@
 #
 #   tools/bench/sweep_scaling.sh SERVAL DEMO_CORPUS [ROUNDS]
 #
-# Prints the seconds of every sweep, and how many times as fast two processors are. The features are in the store beforehand, as after the
-# first trial of any sweep.
+# EPOCHS of training, 2 unless set. Prints the seconds of every sweep, and how many times as fast two processors are. The features are
+# in the store beforehand, as after the first trial of any sweep.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 (($# >= 2)) || { print_help && exit 2; }
@@ -17,7 +17,7 @@ cat >"$folder/sweep.json" <<EOF
 {
   "name": "scaling",
   "experiment": "$SERVAL_ROOT/experiments/demo_lstm.json",
-  "set": ["store=\"$folder/stores\"", "train.epochs=${EPOCHS:-60}"],
+  "set": ["store=\"$folder/stores\"", "train.epochs=${EPOCHS:-2}"],
   "axes": {
     "train.optimizer.learning_rate": { "values": [0.001, 0.003] },
     "train.batch_size": { "values": [16, 32] },

@@ -50,7 +50,7 @@ struct Conv2dForwardArgs {
   ConstTensorView bias;     // [out], or empty
   TensorView y;             // [batch, out, out_height, out_width], overwritten
   Activation activation = Activation::kNone;
-  TensorView workspace;  // of conv2d_workspace_size() floats or more
+  TensorView workspace;               // of conv2d_workspace_size() floats or more
   const ChannelNorm* norm = nullptr;  // CPU, no activation: y is what this norm makes of it, to the bit
 };
 struct Conv2dForward {
