@@ -17,7 +17,6 @@ namespace serval::audio {
 namespace {
 
 constexpr std::int64_t kBlockFrames = 16384;
-constexpr int kMaxRateHz = 1'000'000;
 
 struct CloseSound {
   void operator()(SNDFILE* file) const { sf_close(file); }
@@ -84,8 +83,9 @@ Decoded decode_file(const std::string& path, double offset_s, std::optional<doub
     throw TruncatedError(cat(path, ": is cut off: ", out.container.truncation));
   SF_INFO info;
   const Sound sound = open_sound(path, out.container, info);
-  if (info.channels < 1 || info.samplerate < 1 || info.samplerate > kMaxRateHz) {
-    throw DataError(cat(path, ": a broken header: ", info.channels, " channels at ", info.samplerate, " Hz"));
+  if (info.channels < 1 || info.samplerate < kSlowestHz || info.samplerate > kFastestHz) {
+    throw DataError(cat(path, ": a broken header: ", info.channels, " channels at ", info.samplerate, " Hz; ",
+                        kSlowestHz, " to ", kFastestHz, " Hz can be read"));
   }
   out.channels = info.channels;
   out.waveform.sample_rate_hz = info.samplerate;

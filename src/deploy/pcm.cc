@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 
+#include "serval/audio/decode.h"
 #include "serval/audio/waveform.h"
 #include "serval/core/error.h"
 
@@ -15,8 +16,9 @@ PcmEncoding pcm_encoding(const std::string& name) {
 }
 
 void check_format(const PcmFormat& format) {
-  if (format.rate_hz < 1 || format.rate_hz > kFastestPcmHz)
-    throw ConfigError(cat("a rate of ", format.rate_hz, " Hz; 1 to ", kFastestPcmHz, " can be read"));
+  if (format.rate_hz < audio::kSlowestHz || format.rate_hz > audio::kFastestHz)
+    throw ConfigError(cat("a rate of ", format.rate_hz, " Hz; ", audio::kSlowestHz, " to ", audio::kFastestHz,
+                          " can be read"));
   if (format.channels < 1 || format.channels > kMostPcmChannels)
     throw ConfigError(cat(format.channels, " channels; 1 to ", kMostPcmChannels, " can be read"));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "serval/audio/decode.h"
 #include "serval/audio/prepare.h"
 #include "serval/audio/quantise.h"
 #include "serval/core/error.h"
@@ -192,8 +193,7 @@ Prediction Predictor::predict_file(const std::string& path) const {
 Prediction Predictor::predict(const float* samples, std::size_t count, int rate_hz) const {
   const std::string name = cat(count, " samples");
   const audio::AudioSettings& settings = impl_->bundle.audio;
-  constexpr int kFastestHz = 1'000'000;  // as files may have
-  if (rate_hz < 1 || rate_hz > kFastestHz || count == 0)
+  if (rate_hz < audio::kSlowestHz || rate_hz > audio::kFastestHz || count == 0)
     throw DataError(cat(name, " at ", rate_hz, " Hz are no sound"));
   const auto begin = std::min(count, static_cast<std::size_t>(std::floor(settings.offset_s * rate_hz)));
   std::size_t end = count;

@@ -120,6 +120,16 @@ TEST_F(DecodeTest, ChunksAroundTheSamplesAreNotSound) {
   EXPECT_THAT(decoded.container.extra_chunks, ElementsAre("FLLR", "LIST", "_PMX"));
 }
 
+TEST_F(DecodeTest, RefusesRatesOfNoSpeech) {
+  const auto at = [&](int rate_hz) { return write_sound(folder_ / "a.wav", {0, 0.5f, 0.25f, 0}, rate_hz); };
+  for (const int rate_hz : {1, kSlowestHz - 1, kFastestHz + 1}) {
+    EXPECT_THAT(error_of(at(rate_hz)),
+                HasSubstr(cat("1 channels at ", rate_hz, " Hz; 1000 to 1000000 Hz can be read")));
+  }
+  EXPECT_EQ(decode(at(kSlowestHz)).samples.size(), 4u);
+  EXPECT_EQ(decode(at(kFastestHz)).samples.size(), 4u);
+}
+
 TEST_F(DecodeTest, RefusesFilesThatAreNoSound) {
   EXPECT_THAT(error_of(folder_ / "absent.wav"), HasSubstr("cannot be read"));
   EXPECT_THAT(error_of(folder_.str()), HasSubstr("cannot be read"));

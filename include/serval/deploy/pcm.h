@@ -21,10 +21,9 @@ struct PcmFormat {
   }
 };
 inline constexpr int kMostPcmChannels = 64;
-inline constexpr int kFastestPcmHz = 1'000'000;
 
 PcmEncoding pcm_encoding(const std::string& name);  // "s16le", "f32le"; ConfigError for others
-void check_format(const PcmFormat& format);         // ConfigError: no channels, 1 Hz to 1 MHz
+void check_format(const PcmFormat& format);         // ConfigError: no channels, or at a rate that is not read
 
 // Bytes to mono samples, full scale at 1, as decoding a file of them gives: the channels' mean. A frame may be
 // divided between two pieces.

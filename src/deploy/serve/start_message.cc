@@ -1,5 +1,6 @@
 #include "start_message.h"
 
+#include "serval/audio/decode.h"
 #include "serval/core/error.h"
 #include "serval/core/settings_io.h"
 
@@ -8,7 +9,7 @@ namespace serval::deploy {
 void describe(SettingsVisitor& v, StartMessage& s) {
   v.text("type", s.type, {.text = "start"});
   v.check(s.type == "start", "type", "the first message has the type \"start\"");
-  v.integer("rate", s.format.rate_hz, {.min = 1, .max = kFastestPcmHz},
+  v.integer("rate", s.format.rate_hz, {.min = audio::kSlowestHz, .max = audio::kFastestHz},
             {.text = "of the samples", .unit = "Hz"});
   v.choice<PcmEncoding>("encoding", s.format.encoding,
                         {{"s16le", PcmEncoding::kS16le}, {"f32le", PcmEncoding::kF32le}},
