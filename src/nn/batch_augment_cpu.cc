@@ -16,8 +16,8 @@ void stretch_spectrum(const Context&, const StretchSpectrumArgs& given) {
     const float factor = args.factor(b);
     for (std::size_t band = 0; band < places.size(); ++band)
       places[band] = args.band_of(static_cast<std::int64_t>(band), factor);
-    std::int64_t held[2] = {-1,
-                            -1};  // an even step and an odd one, which are in `rows` with their bands moved
+    // An even step and an odd one, which are in `rows` with their bands moved.
+    std::int64_t held[2] = {-1, -1};
     const auto moved = [&](std::int64_t step) -> const float* {
       float* row = rows.data() + step % 2 * args.feature;
       if (held[step % 2] == step) return row;

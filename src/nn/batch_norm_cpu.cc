@@ -8,15 +8,12 @@ namespace serval::nn::cpu {
 
 namespace {
 
-// body(statistics of the channel, place of its first value) for every channel of a row that counts, zeros for the others.
+// body(statistics of the channel, place of its first value) for every channel of a row that counts.
 template <class Body>
-void for_each_channel(const NormShape& s, float* y, Body body) {
+void for_each_channel(const NormShape& s, Body body) {
   for (std::int64_t row = 0; row < s.all_rows(); ++row) {
+    if (!s.counts(row)) continue;
     const std::int64_t first = row * s.channels * s.inner;
-    if (!s.counts(row)) {
-      std::fill_n(y + first, s.channels * s.inner, 0.0f);
-      continue;
-    }
     const std::int64_t group = row / s.rows;
     for (std::int64_t c = 0; c < s.channels; ++c) body(group * s.channels + c, first + c * s.inner);
   }
@@ -51,12 +48,20 @@ void norm_sums(const Context& context, const NormSumsArgs& args) {
   }
 }
 
+void clear_uncounted(const NormShape& shape, float* y) {
+  const std::int64_t size = shape.channels * shape.inner;
+  for (std::int64_t row = 0; row < shape.all_rows(); ++row) {
+    if (!shape.counts(row)) std::fill_n(y + row * size, size, 0.0f);
+  }
+}
+
 void norm_apply(const Context& context, const NormApplyArgs& args) {
   const bool on_vectors = args.activation == Activation::kNone || args.activation == Activation::kRelu;
   if (args.shape.inner == 1 || !on_vectors) return serval::cpu::portable<NormApply>(context, args);
   args.check();
   const CpuKernels& kernels = cpu_kernels();
-  for_each_channel(args.shape, args.y.data, [&](std::int64_t at, std::int64_t first) {
+  clear_uncounted(args.shape, args.y.data);
+  for_each_channel(args.shape, [&](std::int64_t at, std::int64_t first) {
     kernels.norm_row({.count = args.shape.inner,
                       .center = args.planes.center[at],
                       .scale = args.planes.scale[at],
@@ -71,7 +76,8 @@ void norm_backward(const Context& context, const NormBackwardArgs& args) {
   if (args.shape.inner == 1) return serval::cpu::portable<NormBackward>(context, args);
   args.check();
   const CpuKernels& kernels = cpu_kernels();
-  for_each_channel(args.shape, args.dx.data, [&](std::int64_t at, std::int64_t first) {
+  clear_uncounted(args.shape, args.dx.data);
+  for_each_channel(args.shape, [&](std::int64_t at, std::int64_t first) {
     kernels.norm_gradient_row({.count = args.shape.inner,
                                .center = args.planes.center[at],
                                .scale = args.planes.scale[at],

@@ -1,9 +1,7 @@
 // Convolution on the CPU: products with images that are laid out once and not unfolded (conv_planes_cpu.h). The gradient
 // of the input is such a product for each phase of the stride; that of the weights is in conv_weights_cpu.cc.
 #include <algorithm>
-
-#include "serval/nn/batch_norm.h"
-#include "serval/nn/detail/activation.h"
+#include <numeric>
 
 #include "conv_product_cpu.h"
 #include "cpu_ops.h"
@@ -40,7 +38,6 @@ void forward_offsets(const ConvShape& s, const PlaneProduct& product) {
     for (std::int64_t tap = 0; tap < s.taps(); ++tap, ++p) {
       const std::int64_t y = tap / s.kernel_width * s.dilation_height;
       const std::int64_t x = tap % s.kernel_width * s.dilation_width;
-      product.a_offsets[p] = static_cast<std::int32_t>(p);
       product.offsets[p] = static_cast<std::int32_t>(product.planes.offset(
           c, y % s.stride_height, x % s.stride_width, y / s.stride_height, x / s.stride_width));
     }
@@ -60,30 +57,6 @@ PlaneSource forward_source(const ConvShape& s, const float* x, std::int64_t firs
 }
 
 namespace {
-
-// Items past the end of their recording, which a norm makes zeros.
-void clear_uncounted(const NormShape& s, float* y) {
-  const std::int64_t size = s.channels * s.inner;
-  for (std::int64_t row = 0; row < s.all_rows(); ++row)
-    if (!s.counts(row)) std::fill_n(y + row * size, size, 0.0f);
-}
-
-// Of what is written already.
-void activate_run(const CpuKernels& kernels, Activation activation, std::int64_t count, float* y) {
-  switch (activation) {
-    case Activation::kNone:
-    case Activation::kRelu:
-      return;
-    case Activation::kTanh:
-      return kernels.apply_tanh(count, y);
-    case Activation::kSigmoid:
-      return kernels.apply_sigmoid(count, y);
-    case Activation::kLeakyRelu:
-    case Activation::kElu:
-    case Activation::kGelu:
-      for (std::int64_t k = 0; k < count; ++k) y[k] = detail::activate(activation, y[k]);
-  }
-}
 
 // --- the gradient of the input, for the positions of one phase of the stride
 
@@ -171,6 +144,21 @@ void fill_positions(const ConvShape& s, const InputPhase& phase, std::int64_t gr
   }
 }
 
+// Result (n, i, j) of each row to its place among those of the other phases.
+void scatter_results(const PlaneProduct& product, const ConvShape& s, const float* chunk, std::int64_t width,
+                     std::int64_t j0, std::int64_t j1, float* dx) {
+  product.for_each_run(
+      j0, j1, [&](std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t count, std::int64_t place) {
+        float* first =
+            dx + n * s.in_channels * s.pixels() + i * s.stride_height * s.width + j * s.stride_width;
+        for (std::int64_t r = 0; r < product.rows; ++r) {
+          const float* from = chunk + r * width + place;
+          float* to = first + r * s.pixels();
+          for (std::int64_t k = 0; k < count; ++k) to[k * s.stride_width] = from[k];
+        }
+      });
+}
+
 }  // namespace
 
 void conv2d_workspace_size(const Context&, const ConvShape& shape, bool training, std::int64_t* floats) {
@@ -193,8 +181,10 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
   PlaneProduct product = forward_product(s);
   Pieces pieces(args.workspace.data);
   product.place(pieces);
+  std::iota(product.a_offsets, product.a_offsets + product.depth, 0);
   forward_offsets(s, product);
   const std::int64_t out_pixels = s.out_pixels();
+  const bool written = args.activation == Activation::kNone || args.activation == Activation::kRelu;
   std::vector<ResultRun> runs;
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first_out = group * s.group_out();
@@ -225,9 +215,10 @@ void conv2d_forward(const Context&, const Conv2dForwardArgs& args) {
                          .relu = (args.norm ? args.norm->activation : args.activation) == Activation::kRelu,
                          .y = y,
                          .row_step = out_pixels});
+                    if (written) return;
                     for (std::int64_t r = 0; r < product.rows; ++r)
                       for (const ResultRun& run : runs)
-                        activate_run(kernels, args.activation, run.count, y + r * out_pixels + run.to);
+                        activate_row(args.activation, run.count, y + r * out_pixels + run.to);
                   });
     }
   }
@@ -282,19 +273,7 @@ void conv2d_backward_input(const Context&, const Conv2dBackwardInputArgs& args) 
                                        .row_step = s.pixels()});
                 return;
               }
-              product.for_each_run(j0, j1,
-                                   [&](std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t count,
-                                       std::int64_t place) {
-                                     const std::int64_t first = n * s.in_channels * s.pixels() +
-                                                                i * s.stride_height * s.width +
-                                                                j * s.stride_width;
-                                     for (std::int64_t r = 0; r < product.rows; ++r) {
-                                       const float* from = chunk + r * width + place;
-                                       float* to = dx + r * s.pixels() + first;
-                                       for (std::int64_t k = 0; k < count; ++k)
-                                         to[k * s.stride_width] = from[k];
-                                     }
-                                   });
+              scatter_results(product, s, chunk, width, j0, j1, dx);
             });
       }
     }

@@ -77,7 +77,7 @@ struct PlaneProduct {
     }
   }
 
-  // write(chunk, floats from one row of it to the next, j0, j1) for columns [j0, j1), bit by bit.
+  // write(chunk, floats from one row of it to the next, j0, j1) for one stretch of columns [j0, j1) after the other.
   template <class Write>
   void run(const CpuKernels& kernels, std::int64_t images, Write write) const {
     const std::int64_t width = chunk_columns(rows);
@@ -105,8 +105,8 @@ inline void list_runs(const PlaneProduct& product, std::int64_t j0, std::int64_t
       j0, j1, [&](std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t count, std::int64_t place) {
         runs.push_back({place, n * image_step + i * row_step + j, count, count});
       });
-  for (std::size_t k = runs.size();
-       k-- > 1;) {  // what a run writes behind itself is written again by the next
+  // What a run writes behind itself is written again by the next.
+  for (std::size_t k = runs.size(); k-- > 1;) {
     ResultRun& run = runs[k - 1];
     if (run.to + run.count == runs[k].to) run.room += runs[k].room;
   }

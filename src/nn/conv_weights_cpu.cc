@@ -22,7 +22,6 @@ struct WeightMemory {
         sums(pieces.floats(product.depth * product.rows)),
         dy(pieces.floats(product.rows * kDyStep)),
         packed(pieces.floats(packed_b_size(kGemmDepth, product.rows))) {
-    product.a_offsets = pieces.integers(product.depth);
     product.offsets = pieces.integers(product.depth);
     product.memory = pieces.floats(product.planes.size());
   }

@@ -21,6 +21,7 @@ void gemm_batched(const Context& context, const GemmBatchedArgs& args);
 void gemm_pack(const Context& context, const GemmPackArgs& args);
 void gemm_packed(const Context& context, const GemmPackArgs& args);
 
+void activate_row(Activation activation, std::int64_t count, float* y);  // in place
 void bias_activation(const Context& context, const BiasActivationArgs& args);
 void activation_backward(const Context& context, const ActivationBackwardArgs& args);
 void column_sum(const Context& context, const ColumnSumArgs& args);
@@ -61,6 +62,7 @@ void activate_backward(const Context& context, const ActivateBackwardArgs& args)
 void attention_weights(const Context& context, const AttentionWeightsArgs& args);
 void attention_weights_backward(const Context& context, const AttentionWeightsBackwardArgs& args);
 void norm_sums(const Context& context, const NormSumsArgs& args);
+void clear_uncounted(const NormShape& shape, float* y);  // what lies beyond a recording's length: zeros
 void norm_apply(const Context& context, const NormApplyArgs& args);
 void norm_backward(const Context& context, const NormBackwardArgs& args);
 

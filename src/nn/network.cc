@@ -33,8 +33,8 @@ struct Network::Impl {
     for (const PlannedNode& node : plan.nodes) {
       if (!node.make) continue;
       Value& value = values[static_cast<std::size_t>(node.output)];
-      value.own = Tensor(device, {max_floats(type(node.output))});
-      value.y = value.own.data();
+      value_rooms.emplace_back(device, Shape{max_floats(type(node.output))});
+      value.y = value_rooms.back().data();
     }
     if (!sizes.training) return;
     scratch = Tensor(device, {scratch_floats()});
@@ -42,8 +42,7 @@ struct Network::Impl {
   }
 
   struct Value {
-    Tensor own;                  // of the value that owns the storage
-    float* y = nullptr;          // where its numbers are written
+    float* y = nullptr;          // where its numbers are written, in value_rooms
     int room = -1;               // its gradient's, in gradient_rooms; -1: none can arrive
     const float* now = nullptr;  // where the numbers of the last forward are
     float* gradient = nullptr;   // where its gradient goes in this backward; null: not wanted

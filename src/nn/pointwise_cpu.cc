@@ -9,33 +9,33 @@
 
 namespace serval::nn::cpu {
 
+void activate_row(Activation activation, std::int64_t count, float* y) {
+  switch (activation) {
+    case Activation::kNone:
+      return;
+    case Activation::kRelu:
+      for (std::int64_t i = 0; i < count; ++i) y[i] = detail::activate(Activation::kRelu, y[i]);
+      return;
+    case Activation::kTanh:
+      return cpu_kernels().apply_tanh(count, y);
+    case Activation::kSigmoid:
+      return cpu_kernels().apply_sigmoid(count, y);
+    case Activation::kLeakyRelu:
+    case Activation::kElu:
+    case Activation::kGelu:
+      for (std::int64_t i = 0; i < count; ++i) y[i] = detail::activate(activation, y[i]);
+  }
+}
+
 void bias_activation(const Context&, const BiasActivationArgs& args) {
   SERVAL_CHECK(args.y.size() >= args.rows * args.columns, "bias_activation y ", to_string(args.y.shape));
   SERVAL_CHECK(args.bias.empty() || args.bias.size() == args.columns, "bias ", to_string(args.bias.shape));
-  const CpuKernels& kernels = cpu_kernels();
   for (std::int64_t r = 0; r < args.rows; ++r) {
     float* y = args.y.data + r * args.columns;
     if (!args.bias.empty()) {
       for (std::int64_t c = 0; c < args.columns; ++c) y[c] += args.bias.data[c];
     }
-    switch (args.activation) {
-      case Activation::kNone:
-        break;
-      case Activation::kRelu:
-        for (std::int64_t c = 0; c < args.columns; ++c) y[c] = detail::activate(Activation::kRelu, y[c]);
-        break;
-      case Activation::kTanh:
-        kernels.apply_tanh(args.columns, y);
-        break;
-      case Activation::kSigmoid:
-        kernels.apply_sigmoid(args.columns, y);
-        break;
-      case Activation::kLeakyRelu:
-      case Activation::kElu:
-      case Activation::kGelu:
-        for (std::int64_t c = 0; c < args.columns; ++c) y[c] = detail::activate(args.activation, y[c]);
-        break;
-    }
+    activate_row(args.activation, args.columns, y);
   }
 }
 

@@ -69,7 +69,7 @@ int serval_predictor_sample_rate_hz(const serval_predictor* predictor); /* that 
 /* A WAV, AIFF, FLAC, Ogg or MP3 file. */
 int serval_predictor_predict_file(const serval_predictor* predictor, const char* path,
                                   serval_prediction** prediction);
-/* Mono, full scale at 1, at any rate. The samples are not kept. */
+/* Mono, full scale at 1, from 1 kHz to 1 MHz. The samples are not kept. */
 int serval_predictor_predict_samples(const serval_predictor* predictor, const float* samples, size_t count,
                                      int rate_hz, serval_prediction** prediction);
 void serval_prediction_free(serval_prediction* prediction);

@@ -56,7 +56,7 @@ class Predictor {
 
   // A WAV, AIFF, FLAC, Ogg or MP3 file.
   Prediction predict_file(const std::string& path) const;
-  // Mono, full scale at 1, at any rate.
+  // Mono, full scale at 1, from 1 kHz to 1 MHz.
   Prediction predict(const float* samples, std::size_t count, int rate_hz) const;
 
  private:
