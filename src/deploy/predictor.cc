@@ -146,6 +146,11 @@ struct Predictor::Impl {
     return std::make_unique<Session>(bundle, device, options.batch);
   }
 
+  void give_back(std::unique_ptr<Session> session) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(session));
+  }
+
   // `name` is put before what is wrong with the recording.
   Prediction predict(const audio::Waveform& prepared, const std::string& name) {
     // What training heard went through 16 bits.
@@ -156,15 +161,15 @@ struct Predictor::Impl {
     try {
       scores = session->score(heard);
     } catch (const DataError& error) {
+      give_back(std::move(session));
       throw DataError(cat(name, ": ", error.what()));
     }
+    give_back(std::move(session));
     Prediction out;
     out.probabilities = combined(bundle, stacking, scores);
     out.best = static_cast<std::size_t>(evaluate::most_probable(out.probabilities));
     out.seconds = heard.seconds();
     if (options.timeline) out.timeline = timeline_of(bundle, scores);
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(session));
     return out;
   }
 };

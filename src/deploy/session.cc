@@ -31,7 +31,7 @@ void Session::add_model(const std::string& name, const BundleModel& settings) {
     model.inputs.emplace_back(*context_, input, input_kind(settings.network, input_name),
                               extractors_[model.sets.back()].dimension());
   }
-  model.room_time.assign(model.inputs.size(), 0);
+  model.room_time.assign(model.inputs.size(), 1);
   for (std::size_t m = 0; m < bundle_.members.size(); ++m) {
     if (bundle_.members[m].model == name) model.members.push_back(static_cast<std::int64_t>(m));
   }
@@ -74,17 +74,18 @@ void Session::make_room(Model& model, const Items& items) {
   bool fits = count <= model.room;
   std::vector<std::int64_t> time = model.room_time;
   for (std::size_t i = 0; i < items.size(); ++i) {
+    if (model.inputs[i].kind() != nn::InputKind::kSequence) continue;
     for (const features::Segment& segment : items[i]) time[i] = std::max(time[i], segment.real_frames);
     fits = fits && time[i] == model.room_time[i];
   }
   if (fits) return;
-  model.room = std::max(count, model.room);
-  model.room_time = time;
+  const std::int64_t room = std::max(count, model.room);
+  model.room = 0;  // until all is made: what follows may throw, and the session is used again
   const auto classes = static_cast<std::int64_t>(bundle_.classes.size());
   nn::NetworkSizes sizes{
-      .inputs = {}, .classes = classes, .max_batch = model.room, .training = false, .lean = true};
+      .inputs = {}, .classes = classes, .max_batch = room, .training = false, .lean = true};
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
-    model.inputs[i].make_room(model.room, time[i]);
+    model.inputs[i].make_room(room, time[i]);
     sizes.inputs.push_back({model.inputs[i].item(), time[i]});
   }
   model.networks.clear();
@@ -98,8 +99,10 @@ void Session::make_room(Model& model, const Items& items) {
       throw DataError(
           cat("output ", i, " gives ", nn::to_string(first.output_type(i)), " for ", classes, " classes"));
   }
-  model.scores = Tensor(context_->device(), {model.room, classes});
-  model.mean_output = Tensor(context_->device(), {model.room, classes});
+  model.scores = Tensor(context_->device(), {room, classes});
+  model.mean_output = Tensor(context_->device(), {room, classes});
+  model.room_time = std::move(time);
+  model.room = room;
 }
 
 Session::Items Session::plan(const Model& model, const std::vector<features::FeatureMatrix>& matrices) const {

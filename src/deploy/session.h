@@ -50,7 +50,7 @@ class Session {
     std::vector<std::unique_ptr<nn::Network>> networks;  // [member]; or
     std::vector<std::unique_ptr<learners::Learner>> learners;
     std::int64_t room = 0;                // items in a batch
-    std::vector<std::int64_t> room_time;  // [input], frames
+    std::vector<std::int64_t> room_time;  // [input], frames of a sequence; 1 of others
     Tensor scores, mean_output;           // [room, class]
   };
 

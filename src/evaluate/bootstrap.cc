@@ -57,13 +57,17 @@ ConfidenceInterval interval(std::vector<double> values, double tail) {
   return {quantile(values, tail), quantile(values, 1 - tail)};
 }
 
+// Resampled means lie between those of the lowest and the highest actor, where the truth lies for n actors with a
+// probability of at most 1 - 2^(1 - n): 94 % for five.
+constexpr std::size_t kFewestActors = 6;
+
 // The intervals of what `statistic` says of `actors` actors, each drawn so many times.
 template <class Statistic>
 Intervals resample(std::size_t actors, const BootstrapSettings& settings, const Statistic& statistic) {
   SERVAL_CHECK(settings.resamples > 1, settings.resamples, " resamples");
   constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
   constexpr ConfidenceInterval kNone = {kUndefined, kUndefined};
-  if (actors < 2) return {kNone, kNone, kNone};
+  if (actors < kFewestActors) return {kNone, kNone, kNone};
   std::vector<double> uar, wa, macro_f1;
   for (int r = 0; r < settings.resamples; ++r) {
     const RandomStream random{settings.seed, 0, RandomPurpose::kBootstrap, static_cast<std::uint32_t>(r)};

@@ -114,7 +114,7 @@ MeanStd mean_std(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;
   const double mean = sum / n;
-  if (values.size() == 1) return {mean, 0};
+  if (values.size() == 1) return {mean, std::numeric_limits<double>::quiet_NaN()};
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   return {mean, std::sqrt(squares / (n - 1))};

@@ -154,6 +154,7 @@ class Fuser {
     const SideScores test = scores_of(members_, fold, seeds, &report::ModelReport::predictions);
     SideScores fitted;
     if (fits(what_.rule)) fitted = scores_of(members_, fold, seeds, &report::ModelReport::validation);
+    if (what_.rule == FusionRule::kStacking) need_classes(fitted.labels(), fold, out.classes);
     const std::uint64_t seed = seeds == nullptr ? 0 : *seeds->begin();
     FusedScores scores = fuse_scores(what_.rule, test.scores, fitted.scores, fitted.labels(),
                                      static_cast<int>(out.classes.size()));
@@ -176,6 +177,19 @@ class Fuser {
     statistic.name = cat("fusion, fold ", fold + 1, ", seed ", seed);
     statistic.fold = fold;
     statistic.fitted_on_actors.assign(chosen_by.begin(), chosen_by.end());
+  }
+
+  // Stacking learns every class.
+  static void need_classes(const std::vector<int>& labels, int fold,
+                           const std::vector<std::string>& classes) {
+    const std::set<int> there(labels.begin(), labels.end());
+    std::vector<std::string> missing;
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      if (there.count(static_cast<int>(c)) == 0) missing.push_back(classes[c]);
+    }
+    if (missing.empty()) return;
+    throw DataError(cat("stacking: fold ", fold + 1, " has no validation recording of: ", join(missing, ", "),
+                        "; take another rule, such as weighted or mean"));
   }
 
   RunOutcome write(report::RunReport& out, const std::string& first) const {

@@ -61,6 +61,10 @@ void check_fusion(SettingsVisitor& v, const ExperimentSettings& s) {
   v.check(!on_test || (s.fusion && fits(s.fusion->rule)), "protocol",
           "leaks: fusion_on_test is named, but no fusion is fitted");
   if (!s.fusion) return;
+  v.check(
+      !fits(s.fusion->rule) || !s.protocol.has(folds::Leak::kTestSelection) || on_test, "protocol",
+      cat("leaks: with test_selection the test side validates, and fusion.rule \"", to_string(s.fusion->rule),
+          "\" is fitted on validation scores; where that is meant, name \"fusion_on_test\" too"));
   std::vector<std::string> known;
   for (const auto& [name, model] : s.models) {
     known.push_back(name);

@@ -1,5 +1,6 @@
 #include "model_card.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -54,7 +55,7 @@ std::string protocol_section(const deploy::Bundle& bundle, const ExperimentSetti
   return out;
 }
 
-std::string content_section(const deploy::Bundle& bundle) {
+std::string content_section(const deploy::Bundle& bundle, const FinishedRun& run) {
   std::string out = "\n## What is inside\n\n";
   std::set<int> folds;
   for (const deploy::BundleMember& member : bundle.members) {
@@ -83,6 +84,11 @@ std::string content_section(const deploy::Bundle& bundle) {
            ". Nobody is left on whom they could be measured: the figures below are those of the run's folds, "
            "each on "
            "actors that its models had not heard.\n";
+  }
+  if (!run.report.leaks.empty()) {
+    return out +
+           "\nThe protocol leaks (above): these models may have heard actors that they are scored on, and "
+           "the figures below say nothing about new speakers.\n";
   }
   out += folds.size() == 1
              ? "\nThese networks have not heard the test actors of their fold; they were scored on them.\n"
@@ -130,7 +136,8 @@ std::string figures_section(const FinishedRun& run, const report::ModelReport& m
   return out;
 }
 
-std::string limits_section(const deploy::Bundle& bundle, const FinishedRun& run) {
+std::string limits_section(const deploy::Bundle& bundle, const ExperimentSettings& settings,
+                           const FinishedRun& run) {
   std::vector<std::string> out;
   std::int64_t actors = 0;
   bool synthetic = false;
@@ -142,9 +149,13 @@ std::string limits_section(const deploy::Bundle& bundle, const FinishedRun& run)
                     "), and gives one of them for whatever it hears, music and silence with noise too."));
   if (synthetic)
     out.emplace_back("Trained on synthetic speech, at least in part: it says nothing about people.");
+  const bool foreign = std::any_of(settings.models.begin(), settings.models.end(), [](const auto& model) {
+    return model.second.initial_weights && model.second.initial_weights->model.empty();
+  });
   out.push_back(
-      cat("It has heard the ", actors,
-          " speakers of the data above and nobody else: other languages, ages, microphones, rooms "
+      cat("It has heard the ", actors, " speakers of the data above",
+          foreign ? ", and whomever the weights that it started from heard" : " and nobody else",
+          ": other languages, ages, microphones, rooms "
           "and ways of speaking were not measured. Most corpora of emotions are played by actors."));
   out.emplace_back("A score says what listeners would call the voice, not what a person feels.");
   out.emplace_back("Groups differ, as the table shows; use it for no decision about a person.");
@@ -159,8 +170,8 @@ std::string model_card(const deploy::Bundle& bundle, const ExperimentSettings& s
       cat("# ", cell(bundle.name), "\n\nSpeech emotion recognition: ", join(bundle.classes, ", "), ".\n");
   if (!settings.description.empty()) out += cat("\n", cell(settings.description), "\n");
   out += "\n    serval predict FOLDER recording.wav\n\n";
-  return out + data_section(run) + protocol_section(bundle, settings, run) + content_section(bundle) +
-         figures_section(run, model) + limits_section(bundle, run);
+  return out + data_section(run) + protocol_section(bundle, settings, run) + content_section(bundle, run) +
+         figures_section(run, model) + limits_section(bundle, settings, run);
 }
 
 }  // namespace serval::experiment

@@ -22,7 +22,8 @@ std::string place(const train::Task& task) {
 void need_validation(const ExperimentSettings& settings, const std::vector<folds::Fold>& folds) {
   const bool fuses =
       settings.fusion && fits(settings.fusion->rule) && !settings.protocol.has(Leak::kFusionOnTest);
-  if (settings.train.select != train::Select::kBestValidation && !fuses) return;
+  const bool selects = chooses_epochs(settings);
+  if (!selects && !fuses) return;
   std::vector<std::string> without;
   for (const folds::Fold& fold : folds) {
     // With inner folds, these choose.
@@ -30,12 +31,10 @@ void need_validation(const ExperimentSettings& settings, const std::vector<folds
     if (chooses && fold.validation.empty()) without.push_back(place(fold));
   }
   if (without.empty()) return;
-  const bool selects = settings.train.select == train::Select::kBestValidation;
   throw ConfigError(cat(selects ? "train.select \"best_validation\""
                                 : cat("fusion.rule \"", to_string(settings.fusion->rule), "\""),
-                        ": nobody validates in ", join(without, ", "),
-                        "; name validation in the list or group, set folds.validation_actors, "
-                        "folds.validation_share or folds.inner_folds, or ",
+                        ": nobody validates in ", join(without, ", "), "; ",
+                        folds::how_to_validate(settings.folds), ", or ",
                         selects ? "select \"last\"" : "take a rule that fits nothing, such as \"mean\""));
 }
 

@@ -139,6 +139,32 @@ std::vector<report::CorpusCount> count_corpora(const corpus::Manifest& manifest)
   return counts;
 }
 
+// What came from elsewhere and does not say whom it heard.
+std::vector<std::string> origin_stamps(const ExperimentSettings& settings,
+                                       const std::vector<train::TaskResult>& results) {
+  std::vector<std::string> stamps;
+  std::set<std::string> silent;
+  for (const train::TaskResult& result : results) {
+    if (!result.lineage.weights_tell) silent.insert(result.model);
+  }
+  if (!silent.empty()) {
+    stamps.push_back(
+        cat("networks start from weights that do not tell whom they heard, test actors perhaps: ",
+            join({silent.begin(), silent.end()}, ", ")));
+  }
+  std::vector<std::string> external;
+  for (const auto& [name, set] : settings.features) {
+    if (set.type == features::FeatureType::kExternal) external.push_back(name);
+  }
+  if (!external.empty()) {
+    stamps.push_back(
+        cat("features were made elsewhere, and the audit does not know what made them or whom "
+            "that heard: ",
+            join(external, ", ")));
+  }
+  return stamps;
+}
+
 std::vector<std::string> make_stamps(const Dataset& dataset, const std::vector<report::CorpusCount>& corpora,
                                      const std::vector<train::TaskResult>& results) {
   std::vector<std::string> stamps;
@@ -175,7 +201,7 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   for (const auto& [name, model] : settings.models)
     out.models.push_back(model_report(name, results, tasks, dataset));
   if (fusion) report_fusion(out, *settings.fusion, *fusion, dataset);
-  out.configurations = static_cast<std::int64_t>(settings.models.size());
+  out.configurations = static_cast<std::int64_t>(settings.models.size()) + settings.tried - 1;
   std::vector<int> labels;
   for (const folds::Fold& fold : plan.folds) {
     if (fold.inner == 0) {
@@ -196,6 +222,7 @@ report::RunReport make_report(const ExperimentSettings& settings, const Dataset&
   out.stamps = folds::protocol_stamps(settings.protocol);
   for (std::string& stamp : make_stamps(dataset, out.corpora, results))
     out.stamps.push_back(std::move(stamp));
+  for (std::string& stamp : origin_stamps(settings, results)) out.stamps.push_back(std::move(stamp));
   out.versions = {{"serval", kVersion}};
   out.device = to_string(device.kind);
   out.seconds = dataset.seconds;

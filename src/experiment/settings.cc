@@ -165,6 +165,9 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.optional_object("fusion", s.fusion, {"one more row of scores, made of those of several models or seeds"});
   v.object("train", s.train, {"how the networks are trained"});
   v.integers("seeds", s.seeds, {.min = 0}, {"each seed trains every model on every fold once"});
+  v.integer("tried", s.tried, {.min = 1},
+            {"how many configurations were tried to find this one, itself included: results count them; a "
+             "sweep's selected.json says it"});
   v.path("store", s.store, {"folder of stores of decoded audio and features; changes no result"});
   v.integer("store_shard_mib", s.store_shard_mib, {.min = 1, .max = 1 << 20},
             {"a larger store is written as several files of this size, of which a killed program loses the "
@@ -176,18 +179,15 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   v.check(!s.seeds.empty(), "seeds", "at least one seed is needed");
   v.check(std::set<std::int64_t>(s.seeds.begin(), s.seeds.end()).size() == s.seeds.size(), "seeds",
           "a seed is named twice");
-  const bool by_actors = !folds::deals_recordings(s.folds) && s.folds.scheme != folds::Scheme::kList &&
-                         s.folds.groups.empty() && s.folds.preset.empty();
-  const bool validated = s.folds.validation_actors > 0 || s.folds.inner_folds > 0 ||
-                         s.folds.validation_share > 0 || s.protocol.has(folds::Leak::kTestSelection) ||
-                         !by_actors;
-  v.check(s.train.select == train::Select::kLast || validated, "folds",
-          "train.select \"best_validation\" needs folds.validation_actors of 1 or more");
+  const bool validated = folds::may_validate(s.folds, s.protocol);
+  v.check(!chooses_epochs(s) || validated, "folds",
+          cat("nobody validates, and train.select is \"best_validation\"; ", folds::how_to_validate(s.folds),
+              ", or select \"last\""));
   v.check(!s.fusion || !fits(s.fusion->rule) || validated || s.protocol.has(folds::Leak::kFusionOnTest),
           "folds",
-          cat("fusion.rule \"", s.fusion ? to_string(s.fusion->rule) : "",
-              "\" is fitted on validation scores, so it "
-              "needs folds.validation_actors of 1 or more, or folds.inner_folds"));
+          cat("nobody validates, and fusion.rule \"", s.fusion ? to_string(s.fusion->rule) : "",
+              "\" is fitted on validation scores; ", folds::how_to_validate(s.folds),
+              ", or take a rule that fits nothing, such as \"mean\""));
   folds::check_protocol(v, s.folds, s.protocol);
   v.check(s.folds.inner_folds == 0 || s.train.schedule.type != train::ScheduleType::kPlateau ||
               s.train.schedule.monitor == train::Monitor::kTrainLoss,
@@ -205,6 +205,12 @@ void describe(SettingsVisitor& v, ExperimentSettings& s) {
   check_targets(v, s);
   for (const auto& [name, target] : s.targets)
     v.check(plain_name(name), "targets", cat("the name \"", name, "\" ", kPlainName));
+}
+
+bool chooses_epochs(const ExperimentSettings& settings) {
+  return settings.train.select == train::Select::kBestValidation &&
+         std::any_of(settings.models.begin(), settings.models.end(),
+                     [](const auto& model) { return model.second.network.has_value(); });
 }
 
 }  // namespace serval::experiment

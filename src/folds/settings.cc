@@ -72,6 +72,26 @@ bool deals_recordings(const FoldSettings& settings) {
          (settings.scheme == Scheme::kStratifiedRandom || settings.scheme == Scheme::kUnshuffledTail);
 }
 
+bool may_validate(const FoldSettings& settings, const ProtocolSettings& protocol) {
+  if (settings.inner_folds > 0 || settings.validation_share > 0 || protocol.has(Leak::kTestSelection))
+    return true;
+  if (!settings.groups.empty()) {
+    return settings.validation_actors > 0 ||
+           std::any_of(settings.groups.begin(), settings.groups.end(),
+                       [](const auto& group) { return !group.validation.empty(); });
+  }
+  if (!settings.preset.empty() || settings.scheme == Scheme::kList) return true;
+  return !deals_recordings(settings) && settings.validation_actors > 0;
+}
+
+std::string how_to_validate(const FoldSettings& settings) {
+  if (deals_recordings(settings)) return "set folds.validation_share";
+  const bool named = settings.groups.empty() && settings.scheme == Scheme::kList;
+  return cat(named ? "name validation in the list, or " : "", "set ",
+             named ? "" : "folds.validation_actors, ", "folds.validation_share",
+             named ? "" : " or folds.inner_folds");
+}
+
 void check_protocol(SettingsVisitor& v, const FoldSettings& folds, const ProtocolSettings& protocol) {
   const bool of_recordings = deals_recordings(folds);
   v.check(!of_recordings || protocol.has(Leak::kSharedActors), "folds",

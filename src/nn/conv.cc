@@ -1,6 +1,8 @@
 // The checked entries of nn/conv.h, the same for every device.
 #include "serval/nn/conv.h"
 
+#include "serval/nn/batch_norm.h"
+
 namespace serval::nn {
 
 namespace {
@@ -46,7 +48,9 @@ void conv2d_forward(const Context& context, const Conv2dForwardArgs& args) {
                to_string(args.bias.shape));
   SERVAL_CHECK(fusable(args.activation), "conv2d with an activation that needs its input");
   SERVAL_CHECK(args.norm == nullptr ||
-                   (context.device().kind == DeviceKind::kCpu && args.activation == Activation::kNone),
+                   (context.device().kind == DeviceKind::kCpu && args.activation == Activation::kNone &&
+                    args.norm->shape.groups == 1 && args.norm->shape.channels == args.shape.out_channels &&
+                    args.norm->shape.size() == args.y.size()),
                "conv2d with a norm");
   run<Conv2dForward>(context, args);
 }

@@ -1,7 +1,10 @@
 // Convolution on the CPU: products with images that are laid out once and not unfolded (conv_planes_cpu.h). The gradient
 // of the input is such a product for each phase of the stride; that of the weights is in conv_weights_cpu.cc.
 #include <algorithm>
+#include <limits>
 #include <numeric>
+
+#include "serval/core/error.h"
 
 #include "conv_product_cpu.h"
 #include "cpu_ops.h"
@@ -159,18 +162,26 @@ void scatter_results(const PlaneProduct& product, const ConvShape& s, const floa
       });
 }
 
+// Places in the images are counted with 32 bits.
+std::int64_t workspace_of(PlaneProduct product, const ConvShape& shape) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (product.planes.size() > kMost) {
+    throw DataError(cat(to_string(shape), ": the images of a batch take ", product.planes.size(),
+                        " numbers, and a CPU convolves at most ", kMost, "; cut recordings into segments"));
+  }
+  Pieces pieces(nullptr);
+  product.place(pieces);
+  return pieces.used();
+}
+
 }  // namespace
 
 void conv2d_workspace_size(const Context&, const ConvShape& shape, bool training, std::int64_t* floats) {
-  Pieces forward(nullptr);
-  forward_product(shape).place(forward);
-  *floats = forward.used();
+  *floats = workspace_of(forward_product(shape), shape);
   if (!training) return;
   for_each_phase(shape, [&](const InputPhase& phase) {
-    if (!phase.has_positions() || !phase.has_taps()) return;
-    Pieces pieces(nullptr);
-    phase.product(shape).place(pieces);
-    *floats = std::max(*floats, pieces.used());
+    if (phase.has_positions() && phase.has_taps())
+      *floats = std::max(*floats, workspace_of(phase.product(shape), shape));
   });
   *floats = std::max(*floats, conv2d_weights_workspace(shape));
 }

@@ -16,14 +16,23 @@ std::string interval_text(const evaluate::ConfidenceInterval& interval) {
   return cat("95 % interval ", percent(interval.low), " to ", percent(interval.high));
 }
 
+// What of it there is: one fold, one seed or few actors spread over nothing.
+std::string spread_text(const evaluate::Spread& spread, const evaluate::ConfidenceInterval& interval) {
+  std::vector<std::string> out;
+  if (!std::isnan(interval.low)) out.push_back(interval_text(interval));
+  if (!std::isnan(spread.std_folds))
+    out.push_back(cat("&plusmn; ", percent(spread.std_folds), " over folds"));
+  if (!std::isnan(spread.std_seeds))
+    out.push_back(cat("&plusmn; ", percent(spread.std_seeds), " over seeds"));
+  return join(out, "; ");
+}
+
 std::string cards(const RunReport& report) {
   const ModelReport& model = report.models.front();
   const evaluate::Summary& s = model.summary;
   std::string out = "<div class=\"cards\">\n";
-  const std::string uar_interval = interval_text(model.intervals.uar);
   out += card(cat("UAR, model ", escaped(model.name)), percent(s.uar.mean) + " %",
-              cat(uar_interval, uar_interval.empty() ? "" : "; ", "&plusmn; ", percent(s.uar.std_folds),
-                  " over folds, &plusmn; ", percent(s.uar.std_seeds), " over seeds"));
+              spread_text(s.uar, model.intervals.uar));
   out += card("WA", percent(s.wa.mean) + " %", interval_text(model.intervals.wa));
   out += card("macro-F1", percent(s.macro_f1.mean) + " %", interval_text(model.intervals.macro_f1));
   out += card("chance", percent(report.chance.uar) + " %",

@@ -214,6 +214,10 @@ std::string importance_panel(const SweepPage& sweep) {
                "more often.</p>\n");
 }
 
+std::string interval_text(const SweptTrial& trial) {
+  return std::isnan(trial.low) ? "-" : cat(percent(trial.low), " to ", percent(trial.high));
+}
+
 std::string ranking(const SweepPage& sweep) {
   std::string out =
       "<h2>Ranking</h2>\n<div class=\"panel scroll tall\"><table>\n<tr><th>rank</th><th>trial</th><th>" +
@@ -223,7 +227,7 @@ std::string ranking(const SweepPage& sweep) {
   for (std::size_t i = 0; i < std::min(kMostRows, sweep.trials.size()); ++i) {
     const SweptTrial& trial = sweep.trials[i];
     out += cat("<tr><td>", i + 1, "</td><td>", trial.number, "</td><td>", percent(trial.score), "</td><td>",
-               percent(trial.low), " to ", percent(trial.high), "</td>");
+               interval_text(trial), "</td>");
     for (const std::string& value : trial.values) out += "<td class=\"words\">" + escaped(value) + "</td>";
     out += "</tr>\n";
   }
@@ -270,9 +274,8 @@ AxisImportance axis_importance(const std::vector<std::string>& values, const std
 std::string sweep_html(const SweepPage& sweep) {
   const SweptTrial& best = sweep.trials.front();
   std::string main = "<div class=\"cards\">\n";
-  main += card(
-      "best validation " + escaped(sweep.score), percent(best.score) + " %",
-      cat("of trial ", best.number, "; 95 % over actors ", percent(best.low), " to ", percent(best.high)));
+  main += card("best validation " + escaped(sweep.score), percent(best.score) + " %",
+               cat("of trial ", best.number, "; 95 % over actors ", interval_text(best)));
   main += card("trials", cat(sweep.trials.size()),
                cat("finished, ", sweep.failed.size(), " failed, ", sweep.open, " open"));
   main +=

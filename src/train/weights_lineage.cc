@@ -31,6 +31,9 @@ void note_recordings(std::vector<std::int64_t>& noted, const std::vector<std::in
 }
 
 void write_lineage(store::Hdf5File& file, const Task& task, const Lineage& lineage) {
+  std::vector<std::string> trained = both(task.sides.train_actors, lineage.weights_heard);
+  if (task.protocol.has(folds::Leak::kCopiesBeforeSplit))
+    trained = both(both(trained, task.sides.validation_actors), task.sides.test_actors);
   file.write("lineage/trained_on", std::span<const std::int64_t>(lineage.trained_on),
              length_of(lineage.trained_on));
   file.write("lineage/chosen_by", std::span<const std::int64_t>(lineage.chosen_by),
@@ -38,7 +41,7 @@ void write_lineage(store::Hdf5File& file, const Task& task, const Lineage& linea
   file.write_attribute("weights_tell", std::int64_t{lineage.weights_tell ? 1 : 0});
   file.write_texts("lineage/weights_heard", lineage.weights_heard);
   file.write_texts("lineage/weights_chosen_by", lineage.weights_chosen_by);
-  file.write_texts("lineage/actors_trained", both(task.sides.train_actors, lineage.weights_heard));
+  file.write_texts("lineage/actors_trained", trained);
   file.write_texts("lineage/actors_chosen", both(task.sides.validation_actors, lineage.weights_chosen_by));
   file.write_texts("lineage/leaks", task.protocol.leaks);
 }

@@ -232,10 +232,13 @@ TEST(Bootstrap, OfEqualActorsTheIntervalIsAPoint) {
   EXPECT_NEAR(intervals.macro_f1.high, summary.macro_f1.mean, 1e-12);
 }
 
-TEST(Bootstrap, OfOneActorThereIsNoInterval) {
+TEST(Bootstrap, OfFewerThanSixActorsThereIsNoInterval) {
   ActorTable table(2);
-  table.add("a", 0, 1, 0, 0);
-  EXPECT_TRUE(std::isnan(bootstrap_actors(table).uar.low));
+  for (int actor = 0; actor < 6; ++actor) {
+    EXPECT_TRUE(std::isnan(bootstrap_actors(table).uar.low)) << actor << " actors";
+    table.add(cat(actor), 0, 1, 0, actor % 2);
+  }
+  EXPECT_LT(bootstrap_actors(table).uar.low, bootstrap_actors(table).uar.high);
   EXPECT_TRUE(std::isnan(bootstrap_actors(ActorTable(2)).wa.high));
   EXPECT_THROW(table.add("a", 0, 1, 2, 0), InternalError);
 }

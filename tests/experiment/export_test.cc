@@ -306,6 +306,13 @@ TEST_F(ExportTest, TrainingGoesOnFromABundleAndTheAuditKnowsWhomItHasHeard) {
               AllOf(HasSubstr("initial_weights_heard_no_test_actor"), HasSubstr("ravdess/01")));
 }
 
+TEST_F(ExportTest, TheCardOfALeakingRunClaimsNothingOfNewSpeakers) {
+  run({"whole"}, R"({"protocol": {"leaks": ["test_selection"]}})");
+  export_run(options("whole", 2, 1), folder_ / "leaking");
+  EXPECT_THAT(read_text(folder_ / "leaking/README.md"),
+              AllOf(HasSubstr("say nothing about new speakers"), testing::Not(HasSubstr("have not heard"))));
+}
+
 TEST_F(ExportTest, RoundedWeightsTellWhatTheyCost) {
   run({"whole", "pictures"});
   std::uintmax_t last = 0;

@@ -89,6 +89,7 @@ TEST_F(ExternalFeaturesTest, VectorsTrainAnLstmOverOneFrameAndDenseLayersAlone) 
   EXPECT_GT(uar(run("dense", with_vectors(kDense))), 0.9);
   EXPECT_THAT(read_text(folder_ / "lstm/log.txt"),
               HasSubstr("features vec: 48 frames of 4 values copied from"));
+  EXPECT_THAT(read_text(folder_ / "dense/results.txt"), HasSubstr("features were made elsewhere"));
   EXPECT_THAT(read_text(folder_ / "dense/log.txt"),
               AllOf(HasSubstr("vectors.h5 read from"), HasSubstr("stores/features-")));
 }

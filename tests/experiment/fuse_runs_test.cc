@@ -191,5 +191,16 @@ TEST_F(FuseRunsTest, WhatDoesNotGoTogetherIsRefused) {
   EXPECT_FALSE(fs::exists(folder_ / "fused"));
 }
 
+TEST_F(FuseRunsTest, AClassThatStackingCannotLearnIsNamed) {
+  // Actor 4 validates in fold 1.
+  for (int repetition = 0; repetition < 2; ++repetition)
+    fs::remove(folder_ / ("corpus/" + testing_support::tone_name(4, repetition, 4) + ".wav"));
+  FuseRuns what = both(FusionRule::kStacking);
+  for (auto& [folder, model] : what.members) folder += "_few";
+  run("net_few", kNet);
+  run("near_few", kNear);
+  EXPECT_THAT(error_of<DataError>(what), HasSubstr("stacking: fold 1 has no validation recording of: sad"));
+}
+
 }  // namespace
 }  // namespace serval::experiment

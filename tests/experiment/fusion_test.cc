@@ -201,6 +201,10 @@ TEST_F(FusionTest, FittedOnTheTestSideOnlyByNameAndStamped) {
               HasSubstr("fusion, fold 1, seed 1: fitted on ravdess/01, a test actor of fold 1"));
   EXPECT_THAT(error_of(R"({"rule": "mean"})", {"protocol.leaks=[\"fusion_on_test\"]"}),
               HasSubstr("fusion_on_test is named, but no fusion is fitted"));
+  // With the test side for validation, what is fitted on validation scores is fitted on test scores.
+  EXPECT_THAT(
+      error_of(R"({"rule": "weighted", "models": ["net", "deaf"]})", {"protocol.leaks=[\"test_selection\"]"}),
+      AllOf(HasSubstr("protocol"), HasSubstr("name \"fusion_on_test\" too")));
 }
 
 TEST_F(FusionTest, AClassThatStackingCannotLearnIsToldBeforeAnythingTrains) {

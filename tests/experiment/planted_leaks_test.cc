@@ -406,6 +406,19 @@ TEST_F(PlantedLeaks, WeightsOfAnotherRunThatHeardTheTestActors) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("initial_weights_heard_no_test_actor: fold 1, model m, seed 1"),
                                     HasSubstr("trained on c/a"), HasSubstr("an actor of its test side")));
   }
+  // Copies of its test recordings trained a first run, so no run may start from it where these are tested.
+  run_experiment(
+      load(clean_lines(), kFolds,
+           R"({"leaks": ["copies_before_split"]}, "augment": {"copies": 1, "effects": [{"type": "gain"}]})"),
+      {Device{}, 2, folder_ / "copies"});
+  std::filesystem::remove_all(first);
+  std::filesystem::rename(folder_ / "copies", first);
+  try {
+    run_experiment(second("{fold}"), {Device{}, 2, folder_ / "from copies"});
+    FAIL() << "weights of copies of test recordings were accepted";
+  } catch (const AuditError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("initial_weights_heard_no_test_actor"));
+  }
 }
 
 }  // namespace

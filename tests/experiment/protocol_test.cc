@@ -19,6 +19,7 @@ namespace {
 using corpus::TempFolder;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class ProtocolTest : public testing::Test {
  protected:
@@ -146,7 +147,17 @@ TEST_F(ProtocolTest, WhatDoesNotGoTogetherIsSaidBeforeAnythingRuns) {
       error_of(
           {"folds={\"groups\": [{\"test\": [\"ravdess/01\"], \"train\": [\"ravdess/02\", \"ravdess/03\"]}], "
            "\"validation_actors\": 0}"}),
-      HasSubstr("nobody validates in fold 1"));
+      HasSubstr("folds: nobody validates"));
+  EXPECT_THAT(
+      error_of({"folds={\"groups\": [{\"test\": [\"ravdess/01\"], \"train\": [\"ravdess/02\"], "
+                "\"validation\": [\"ravdess/03\"]}, "
+                "{\"test\": [\"ravdess/02\"], \"train\": [\"ravdess/01\"]}], \"validation_actors\": 0}"}),
+      HasSubstr("nobody validates in fold 2"));
+  // Of recordings dealt at random, only a share can validate.
+  EXPECT_THAT(error_of({"folds={\"scheme\": \"stratified_random\", \"count\": 3}",
+                        "protocol.leaks=[\"shared_actors\", \"shared_audio\"]"}),
+              AllOf(HasSubstr("folds: nobody validates"), HasSubstr("set folds.validation_share, or select"),
+                    Not(HasSubstr("validation_actors"))));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "bad/models"));
 }
 

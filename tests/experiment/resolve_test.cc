@@ -198,8 +198,9 @@ INSTANTIATE_TEST_SUITE_P(
                       "train.epochs: must be an integer, not number"},
         BadExperiment{"UnknownLabels", "labels=nine", "\"nine\" is not one of {"},
         BadExperiment{"UnknownPreset", "folds.preset=ravdess_7", "folds.preset"},
-        BadExperiment{"NoValidationToChooseBy", "folds.validation_actors=0",
-                      "needs folds.validation_actors of 1 or more"},
+        BadExperiment{
+            "NoValidationToChooseBy", "folds.validation_actors=0",
+            "nobody validates, and train.select is \"best_validation\"; set folds.validation_actors"},
         BadExperiment{"UnknownLayer", "models.lstm.network.layers.0.type=lstn", "did you mean \"lstm\"?"},
         BadExperiment{"NoLastDense", "models.lstm.network.layers=[{\"type\": \"mean_pool\"}]",
                       "models.lstm.network"},

@@ -107,6 +107,65 @@ TEST_F(SweepTest, TheSelectedExperimentRunsToTheScoresThatTheLeaderboardHas) {
             json_number(selected.find("test")->find("uar")->find("mean")->real));
 }
 
+// Whoever validates a fold is tested in another one, with inner folds too, so the best of all trials knows test actors.
+TEST_F(SweepTest, AChoiceByActorsWhoAreTestedIsStamped) {
+  const auto text = [&](const std::string& rest, const std::string& out) {
+    const std::string folder = begin(rest, out);
+    work(folder);
+    return collect_sweep(folder).text;
+  };
+  const std::string rate = R"("axes": {"train.optimizer.learning_rate": {"values": [0.01, 0.03]})";
+  EXPECT_THAT(
+      text(rate + "}", "plain"),
+      HasSubstr("best of 2 by actors who validate one fold and are tested in another, so its test score "
+                "is too good by a little; the score chosen fold by fold is not"));
+  EXPECT_THAT(text(rate + R"(, "folds.inner_folds": {"values": [2]}})", "nested"),
+              HasSubstr("too good by a little"));
+  EXPECT_THAT(
+      text(R"("axes": {"train.optimizer.learning_rate": {"low": 0.001, "high": 0.1}}, "strategy": "tpe",
+                       "startup": 1, "batch": 1, "budget": {"trials": 2})",
+           "adaptive"),
+      HasSubstr("fold by fold is less so, but tpe made trials"));
+  EXPECT_THAT(text(rate + R"(, "folds": {"values": [{"groups": [
+                  {"test": ["ravdess/01"], "validation": ["ravdess/02"], "train": ["ravdess/03", "ravdess/04"]}]}]}})",
+                   "fixed"),
+              Not(HasSubstr("too good")));
+}
+
+TEST_F(SweepTest, TheSelectedExperimentSaysHowManyWereTried) {
+  const std::string folder = begin(kAxes);
+  work(folder);
+  collect_sweep(folder);
+  const ExperimentSettings selected = load_experiment(folder + "/selected.json", {});
+  EXPECT_EQ(selected.tried, 4);
+  const RunOutcome outcome = run_experiment(selected, {Device{}, 1, folder_ / "run"});
+  EXPECT_EQ(parse_json(outcome.results_json, "results").find("configurations")->integer, 4);
+  EXPECT_EQ(finished(begin(kAxes)).size(), 4u) << "the number makes no other trial";
+}
+
+TEST_F(SweepTest, TrialsOfChangedLabelsAreToldApart) {
+  const std::string folder = begin(R"("axes": {"train.epochs": {"values": [1, 2]}})");
+  work(folder);
+  EXPECT_THAT(collect_sweep(folder).text, Not(HasSubstr("manifests")));
+  const std::string path = folder + "/trials/" + *finished(folder).begin() + ".json";
+  TrialResult changed = read_trial_result(path);
+  changed.manifest = "another";
+  write_atomically(path, write_trial_result(changed));
+  EXPECT_THAT(collect_sweep(folder).text, HasSubstr("the trials are of 2 different manifests"));
+}
+
+TEST_F(SweepTest, ATrialUnderWayGoesOnUnderAnotherName) {
+  const std::string folder = begin(kAxes);
+  testing_support::stop_and_go(3, 1, [&] { work(folder); });
+  std::string text = read_text(folder_ / "x.json");
+  text.replace(text.find("\"name\": \""), 9, "\"name\": \"other_");
+  folder_.write("x.json", text);
+  begin(kAxes);
+  work(folder);
+  EXPECT_EQ(finished(folder).size(), 4u);
+  EXPECT_EQ(sweep_status(folder).count(TrialState::kFailed), 0);
+}
+
 TEST_F(SweepTest, AnEnlargedFileRunsOnlyWhatIsNew) {
   const std::string folder = begin(kAxes);
   work(folder);

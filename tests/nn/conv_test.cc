@@ -161,6 +161,18 @@ std::vector<ConvShape> shapes() {
        .left = 1,
        .right = 1});
   add({.batch = 70, .in_channels = 5, .height = 3, .width = 3, .out_channels = 7});
+  // More images than are laid out together, and the last ones are fewer.
+  add({.batch = 150,
+       .in_channels = 33,
+       .height = 6,
+       .width = 7,
+       .out_channels = 2,
+       .kernel_height = 3,
+       .kernel_width = 3,
+       .top = 1,
+       .bottom = 1,
+       .left = 1,
+       .right = 1});
   add({.batch = 9,
        .in_channels = 4,
        .height = 4,

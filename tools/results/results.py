@@ -24,7 +24,8 @@ Accuracy on real recordings. Made by `tools/results/results.py` from the runs wh
 hand are the text below the tables (`docs/results/text.md`) and the papers' figures (`docs/results/papers.json`).
 
 `serval run FILE` repeats a row. UAR is the unweighted average recall, WA the accuracy, in %, the mean over folds and seeds; in
-brackets a 95 % interval from a bootstrap over actors; "seeds" is the deviation of the seeds' means. Papers' figures are what
+brackets a 95 % interval from a bootstrap over actors, in parentheses the lowest and the highest actor where they are fewer than
+six, too few for an interval; "seeds" is the deviation of the seeds' means. Papers' figures are what
 they print, by protocols that differ from ours where the last column says so. Time is that of all stages and trainings added up;
 trainings that run side by side count each.
 """
@@ -86,10 +87,13 @@ def add(folder):
     print(f"docs/results/{name}/results.json")
 
 
-def percent(summary, measure):
-    value = summary[measure]
-    low, high = value["ci95"]
-    return f"{100 * value['mean']:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+def percent(scores, measure):
+    """With the interval, or of fewer than six actors, who have none in runs of this version, with the range."""
+    value = scores["summary"][measure]
+    actors = [100 * actor[measure] for actor in scores["groups"]["actor"].values()]
+    low, high = (100 * end for end in value["ci95"]) if len(actors) >= 6 else (min(actors), max(actors))
+    ends = "({:.1f} to {:.1f})" if len(actors) < 6 else "[{:.1f}, {:.1f}]"
+    return f"{100 * value['mean']:.1f} " + ends.format(low, high)
 
 
 def protocol_of(experiment):
@@ -141,8 +145,7 @@ def rows_of(name, results, path, experiment, papers):
     seconds = sum(results["seconds"].values())
     known = papers.get(name, {})
     for number, (model, scores) in enumerate(results["models"].items()):
-        summary = scores.get("summary")
-        if summary is None:
+        if "summary" not in scores:
             continue
         first = number == 0
         yield " | ".join([
@@ -150,8 +153,8 @@ def rows_of(name, results, path, experiment, papers):
             f"{corpora_of(results)}, {len(results['classes'])} classes" if first else "",
             protocol_of(experiment) if first else "",
             model,
-            percent(summary, "uar"),
-            percent(summary, "wa"),
+            percent(scores, "uar"),
+            percent(scores, "wa"),
             spread_of(scores, results),
             known.get(model, "-"),
             f"{duration(seconds)}, {results['device']['names'][0]}" if first else "",

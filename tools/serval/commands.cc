@@ -91,7 +91,11 @@ void run(const Common& common, const ExperimentArguments& arguments) {
   const Device device = choose_device(common.device);
   const experiment::RunOutcome outcome =
       experiment::run_experiment(settings, {device, threads, arguments.out});
-  if (outcome.already_finished) log_info(cat(outcome.folder, ": this run is already finished"));
+  if (outcome.already_finished) {
+    log_info(cat(outcome.folder,
+                 ": this run is already finished; its recordings and labels are not looked at again, "
+                 "--out DIR starts anew"));
+  }
   std::cout << (common.json ? outcome.results_json : outcome.results_text);
   if (!common.json) std::cout << "  report: " << outcome.folder << "/report.html\n";
 }

@@ -166,7 +166,7 @@ void add_sweep(CLI::App& app, Common& common) {
   part = add_part(*all, "cancel", "stop a sweep's workers wherever they are", *arguments);
   part->callback([&common, arguments] { cancel(common, *arguments); });
 
-  part = add_part(*all, "collect", "rank what is finished: leaderboard.{txt,csv,json}, selected.json",
+  part = add_part(*all, "collect", "rank what is finished: leaderboard.{txt,csv,json,html}, selected.json",
                   *arguments);
   add_json(part, common);
   part->callback([&common, arguments] { collect(common, *arguments); });

@@ -10,7 +10,8 @@
 // The interval is the expanded percentile interval (Hesterberg, 2015): between the quantiles q and 1 - q of the resamples,
 //     q = Phi(sqrt(n / (n - 1)) t_{n-1}(0.025))   of n actors,
 // since plain percentiles are too narrow for few actors by just that much. tests/evaluate/bootstrap_test.cc measures the
-// coverage, docs/evaluation.md says what it is; bias-corrected (BCa) intervals did not cover better.
+// coverage, docs/evaluation.md says what it is; bias-corrected (BCa) intervals did not cover better. Fewer than six actors
+// have none: it would be hardly more than the range of their scores, which holds the truth too seldom.
 //
 // It says what other actors would change, for models trained as these were. It knows nothing of other training
 // recordings, other corpora, or of who chose the settings by looking at these results.
@@ -23,7 +24,7 @@
 namespace serval::evaluate {
 
 struct ConfidenceInterval {
-  double low = 0, high = 0;  // NaN where there are fewer than two actors
+  double low = 0, high = 0;  // NaN where there are fewer than six actors
 };
 
 struct Intervals {

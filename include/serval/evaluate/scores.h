@@ -38,7 +38,7 @@ Chance chance(const std::vector<int>& labels, int classes);
 
 struct MeanStd {
   double mean = 0;
-  double std = 0;  // sample deviation (n - 1); 0 for one value
+  double std = 0;  // sample deviation (n - 1); NaN for one value
 };
 MeanStd mean_std(const std::vector<double>& values);
 // Of values in ascending order, at least one: between the two nearest, as numpy.quantile has it by default.

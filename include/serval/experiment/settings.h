@@ -58,9 +58,12 @@ struct ExperimentSettings {
   std::optional<FusionSettings> fusion;
   train::TrainSettings train;
   std::vector<std::int64_t> seeds = {1};
+  std::int64_t tried = 1;        // configurations, to find this one
   std::string store = "stores";  // folder of decoded audio and features; shared by experiments
   int store_shard_mib = 256;
 };
 void describe(SettingsVisitor& v, ExperimentSettings& settings);
+// Whether a network's epoch is chosen by validation scores.
+bool chooses_epochs(const ExperimentSettings& settings);
 
 }  // namespace serval::experiment

@@ -38,6 +38,10 @@ void describe(SettingsVisitor& v, AxisSettings& settings);
 
 enum class Strategy { kGrid, kRandom, kSobol, kHalving, kTpe };
 const char* to_string(Strategy strategy);
+// Whether scores of earlier trials decide which there are later.
+inline bool adaptive(Strategy strategy) {
+  return strategy == Strategy::kHalving || strategy == Strategy::kTpe;
+}
 
 // Halving: trials start with the least of something, usually of epochs, and the best of them get `factor` times as much.
 struct ResourceSettings {

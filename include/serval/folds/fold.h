@@ -62,6 +62,10 @@ void check_protocol(SettingsVisitor& v, const FoldSettings& folds, const Protoco
 
 // Whether the scheme deals out recordings, whoever speaks them.
 bool deals_recordings(const FoldSettings& settings);
+// False where settings alone tell that nobody validates; of lists and presets that is known once folds are made.
+bool may_validate(const FoldSettings& settings, const ProtocolSettings& protocol);
+// What to set so that somebody does: "set folds.validation_actors, ...".
+std::string how_to_validate(const FoldSettings& settings);
 
 std::vector<std::string> preset_names();
 

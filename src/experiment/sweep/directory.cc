@@ -220,8 +220,7 @@ std::vector<std::vector<Told>> SweepDirectory::told() const {
 }
 
 bool SweepDirectory::extend() {
-  const bool adaptive = settings().strategy == Strategy::kHalving || settings().strategy == Strategy::kTpe;
-  if (!adaptive) return false;
+  if (!adaptive(settings().strategy)) return false;
   std::int64_t before = 0;
   for (const auto& batch : batches_) before += static_cast<std::int64_t>(batch.size());
   std::vector<Point> points = make_sampler(settings())->ask(told());

@@ -104,8 +104,11 @@ std::optional<Nested> choose_by_fold(const std::vector<Entry>& entries, Selectio
 }
 
 JsonValue to_json(const ScoreAndInterval& score) {
-  JsonValue interval = JsonValue::list();
-  interval.items = {JsonValue::of(score.low), JsonValue::of(score.high)};
+  JsonValue interval;
+  if (!std::isnan(score.low)) {
+    interval = JsonValue::list();
+    interval.items = {JsonValue::of(score.low), JsonValue::of(score.high)};
+  }
   return JsonValue::object().set("mean", JsonValue::of(score.mean)).set("interval", std::move(interval));
 }
 
@@ -123,8 +126,31 @@ JsonValue point_json(const Point& point) {
 }
 
 std::string percent(const ScoreAndInterval& score) {
-  return formatted("%.1f", 100 * score.mean) + " [" + formatted("%.1f", 100 * score.low) + ", " +
-         formatted("%.1f", 100 * score.high) + "]";
+  const std::string mean = formatted("%.1f", 100 * score.mean);
+  if (std::isnan(score.low)) return mean;
+  return mean + " [" + formatted("%.1f", 100 * score.low) + ", " + formatted("%.1f", 100 * score.high) + "]";
+}
+
+// Whether who validated a fold was tested in one too, as actors are where folds take turns.
+bool validators_are_tested(const Entry& entry) {
+  const std::vector<std::string>& tested = entry.result.test.table.actors();
+  const std::set<std::string> test(tested.begin(), tested.end());
+  const std::vector<std::string>& validated = entry.result.validation.table.actors();
+  return std::any_of(validated.begin(), validated.end(),
+                     [&](const std::string& actor) { return test.count(actor) > 0; });
+}
+
+// What a reader must know before believing the test scores of choices.
+std::string choice_stamp(const std::vector<Entry>& entries, bool by_fold, Strategy strategy) {
+  if (entries.size() < 2 || std::none_of(entries.begin(), entries.end(), validators_are_tested)) return "";
+  std::string out = cat("the selected trial is the best of ", entries.size(),
+                        " by actors who validate one fold and are tested in another, so its test score is "
+                        "too good by a little");
+  if (!by_fold) return out;
+  return out + (adaptive(strategy)
+                    ? cat("; the score chosen fold by fold is less so, but ", to_string(strategy),
+                          " made trials where all folds' scores were good")
+                    : "; the score chosen fold by fold is not");
 }
 
 std::vector<std::string> stamps_of(const std::vector<Entry>& entries) {
@@ -142,13 +168,13 @@ std::vector<std::string> stamps_of(const std::vector<Entry>& entries) {
             "another: ",
             join({devices.begin(), devices.end()}, "; ")));
   }
-  const bool nested =
-      std::all_of(entries.begin(), entries.end(), [](const Entry& e) { return e.result.nested; });
-  if (entries.size() > 1 && !nested) {
+  std::set<std::string> manifests;
+  for (const Entry& entry : entries) manifests.insert(entry.result.manifest);
+  if (manifests.size() > 1) {
     out.push_back(
-        cat("the selected trial is the best of ", entries.size(),
-            " by actors who validate one fold and are tested in another, so its test score is too good by "
-            "a little; the score chosen fold by fold is not"));
+        cat("the trials are of ", manifests.size(),
+            " different manifests: recordings or labels changed while the sweep ran, and trials of one are "
+            "compared with those of another; a sweep with another name starts anew"));
   }
   return out;
 }
@@ -344,9 +370,14 @@ Leaderboard collect_sweep(const std::string& folder) {
   }
   board.nested = choose_by_fold(board.entries, score);
   board.stamps = stamps_of(board.entries);
+  if (const std::string stamp =
+          choice_stamp(board.entries, board.nested.has_value(), directory.settings().strategy);
+      !stamp.empty())
+    board.stamps.push_back(stamp);
   std::vector<std::string> errors;
-  const ExperimentSettings selected =
+  ExperimentSettings selected =
       trial_settings(directory.experiment(), board.entries.front().trial.point, errors);
+  selected.tried += static_cast<std::int64_t>(board.entries.size()) - 1;
   if (!errors.empty()) throw ConfigError(join(errors, "\n"));
   Leaderboard out{board_text(board, score), board_csv(board), board_json(board)};
   write_atomically(directory.folder() + "/leaderboard.txt", out.text);

@@ -20,33 +20,15 @@ namespace {
 // Raised when the same experiment shall count as another trial.
 constexpr int kTrialVersion = 1;
 
-// As far as settings tell; lists and presets name who validates.
-bool nobody_validates(const ExperimentSettings& settings) {
-  const folds::FoldSettings& folds = settings.folds;
-  if (folds.inner_folds > 0 || folds.validation_share > 0 ||
-      settings.protocol.has(folds::Leak::kTestSelection))
-    return false;
-  if (!folds.groups.empty()) {
-    return folds.validation_actors == 0 &&
-           std::all_of(folds.groups.begin(), folds.groups.end(),
-                       [](const auto& group) { return group.validation.empty(); });
-  }
-  if (!folds.preset.empty() || folds.scheme == folds::Scheme::kList) return false;
-  const bool of_recordings =
-      folds.scheme == folds::Scheme::kStratifiedRandom || folds.scheme == folds::Scheme::kUnshuffledTail;
-  return of_recordings || folds.validation_actors == 0;
-}
-
 }  // namespace
 
 ExperimentSettings trial_settings(const JsonValue& experiment, const Point& point,
                                   std::vector<std::string>& errors) {
   try {
     ExperimentSettings settings = read_experiment(override_experiment_json(experiment, point), errors);
-    if (errors.empty() && nobody_validates(settings)) {
-      errors.emplace_back(
-          "folds: nobody validates, and a sweep selects by validation scores; set folds.validation_actors, "
-          "folds.validation_share or folds.inner_folds");
+    if (errors.empty() && !folds::may_validate(settings.folds, settings.protocol)) {
+      errors.push_back(cat("folds: nobody validates, and a sweep selects by validation scores; ",
+                           folds::how_to_validate(settings.folds)));
     }
     return settings;
   } catch (const ConfigError& error) {
@@ -59,6 +41,7 @@ std::string trial_id(const ExperimentSettings& settings) {
   ExperimentSettings what = settings;
   const ExperimentSettings defaults;
   what.name = what.description = what.store = "";
+  what.tried = defaults.tried;
   what.store_shard_mib = defaults.store_shard_mib;
   what.train.checkpoint_every_s = defaults.train.checkpoint_every_s;
   what.train.parallel_models = defaults.train.parallel_models;

@@ -7,6 +7,7 @@
 #include "serval/core/csv.h"
 #include "serval/core/error.h"
 #include "serval/core/files.h"
+#include "serval/core/hash.h"
 #include "serval/evaluate/cross_validation.h"
 
 #include "../json_fields.h"
@@ -16,7 +17,7 @@ namespace serval::experiment {
 
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 std::int64_t whole(const std::string& text, const std::string& path) {
   std::int64_t out = 0;
@@ -50,6 +51,19 @@ evaluate::ActorTable table_of(const std::string& path, const std::string& model,
               class_of(row.fields[at[4]]));
   }
   return table;
+}
+
+// Of all but the paths: clusters mount one folder in several places.
+std::string hash_manifest(const std::string& path) {
+  const CsvTable csv = parse_csv(read_text(path), path);
+  const int paths = csv.column("path");
+  Hasher hasher;
+  for (const CsvRow& row : csv.rows) {
+    for (std::size_t i = 0; i < row.fields.size(); ++i) {
+      if (static_cast<int>(i) != paths) hasher.text(row.fields[i]);
+    }
+  }
+  return hasher.hex();
 }
 
 JsonValue to_json(const ScoreAndInterval& score) {
@@ -163,6 +177,7 @@ TrialResult trial_result(const std::string& run_folder, const std::string& model
   const JsonValue& own =
       field(field(json, "models", JsonValue::Kind::kObject), model.c_str(), JsonValue::Kind::kObject);
   out.parameters = integer_field(own, "parameters");
+  out.manifest = hash_manifest(run_folder + "/manifest.csv");
   out.stamps = texts_field(json, "stamps");
   out.devices = texts_field(field(json, "device", JsonValue::Kind::kObject), "names");
   out.seconds = sum_of_numbers(field(json, "seconds", JsonValue::Kind::kObject));
@@ -179,7 +194,7 @@ std::string write_trial_result(const TrialResult& result) {
                           .set("id", JsonValue::of(result.id))
                           .set("set", std::move(point))
                           .set("model", JsonValue::of(result.model))
-                          .set("nested", JsonValue::of(result.nested))
+                          .set("manifest", JsonValue::of(result.manifest))
                           .set("validation", to_json(result.validation))
                           .set("test", to_json(result.test))
                           .set("parameters", JsonValue::of(result.parameters))
@@ -198,7 +213,7 @@ TrialResult read_trial_result(const std::string& path) {
   for (const auto& [name, value] : field(json, "set", JsonValue::Kind::kObject).members)
     out.point.emplace_back(name, value);
   out.model = text_field(json, "model");
-  out.nested = field(json, "nested", JsonValue::Kind::kBool).boolean;
+  out.manifest = text_field(json, "manifest");
   out.validation = side_of_json(need_member(json, "validation"));
   out.test = side_of_json(need_member(json, "test"));
   out.parameters = integer_field(json, "parameters");

@@ -29,7 +29,7 @@ struct TrialResult {
   Point point;
   std::string model;
   SideScores validation, test;
-  bool nested = false;  // validated by inner folds, so that no actor is both validated by and tested
+  std::string manifest;  // hash of the recordings and labels that it was made of
   std::int64_t parameters = 0;
   std::vector<std::string> stamps, devices;  // devices name the type of the processor
   double seconds = 0;

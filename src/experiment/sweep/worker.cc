@@ -301,6 +301,9 @@ class Worker {
                             ": a file that it names has changed, or it was planned by another version; run "
                             "`serval sweep` with the sweep's file again"));
     }
+    // A trial that was begun goes on when its experiment gets another name.
+    settings.name = trial.id;
+    settings.description = "";
     return settings;
   }
 
@@ -313,7 +316,6 @@ class Worker {
     result.point = taken.trial->point;
     // Stages count what earlier starts did too, but leave out what is between them.
     result.seconds = std::max(result.seconds, seconds);
-    result.nested = settings.folds.inner_folds > 0;
     const bool first = create_once(directory_.trial_file(id), write_trial_result(result));
     taken.ended = true;
     note(first ? "finished" : "overtaken", taken, seconds);

@@ -1,7 +1,7 @@
 """Reads what Serval writes: runs, stores and bundles, as pandas tables and NumPy arrays.
 
     import serval
-    run = serval.read_run("runs/ravdess-lstm")
+    run = serval.read_run("runs/ravdess_lstm")
     run.results["summary"]["uar"]["mean"]
     run.predictions().groupby("actor")
     store = serval.read_store("stores/features-....h5")     # needs h5py
