@@ -20,19 +20,19 @@ using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
 
-// Four actors in two folds, each with two recordings of each of two classes. `right` says which recordings are understood.
+// Actors in two folds, each with two recordings of each of two classes. `right` says which recordings are understood.
 template <class Right>
-RunReport run_of(const std::string& name, Right right, int seeds = 1) {
+RunReport run_of(const std::string& name, Right right, int seeds = 1, int actors = 4) {
   RunReport report;
   report.name = name;
   report.classes = {"angry", "sad"};
   report.chance = {0.5, 0.5};
-  report.fold_sizes = {{0, 8, 0, 8}, {1, 8, 0, 8}};
+  report.fold_sizes = {{0, 2 * actors, 0, 2 * actors}, {1, 2 * actors, 0, 2 * actors}};
   report.audit.checks = {{"actors_on_one_side", true, {}}};
   ModelReport model;
   model.name = "m";
   for (int seed = 1; seed <= seeds; ++seed) {
-    for (int actor = 0; actor < 4; ++actor) {
+    for (int actor = 0; actor < actors; ++actor) {
       for (int i = 0; i < 4; ++i) {
         const int label = i / 2, predicted = right(actor, i, seed) ? label : 1 - label;
         const float sure = predicted == 0 ? 0.75f : 0.25f;
@@ -41,7 +41,7 @@ RunReport run_of(const std::string& name, Right right, int seeds = 1) {
                                      cat("c/", actor),
                                      label,
                                      predicted,
-                                     actor / 2,
+                                     actor * 2 / actors,
                                      static_cast<std::uint64_t>(seed),
                                      {sure, 1 - sure}});
       }
@@ -56,7 +56,7 @@ RunReport run_of(const std::string& name, Right right, int seeds = 1) {
 class ComparisonTest : public testing::Test {
  protected:
   ComparisonTest() {
-    for (int actor = 0; actor < 4; ++actor) {
+    for (int actor = 0; actor < 6; ++actor) {
       for (int i = 0; i < 4; ++i) contents_[cat("c/", actor, "-", i)] = "hash";
     }
   }
@@ -68,26 +68,31 @@ class ComparisonTest : public testing::Test {
   }
 
   // Right in the first half of an actor's recordings of each class.
-  const RunReport half_ = run_of("half", [](int, int i, int) { return i % 2 == 0; });
-  const RunReport all_ = run_of("all", [](int, int, int) { return true; });
+  static bool first_half(int, int i, int) { return i % 2 == 0; }
+  static bool always(int, int, int) { return true; }
+  const RunReport half_ = run_of("half", first_half), all_ = run_of("all", always);
+  // Of enough actors for intervals.
+  const RunReport half_of_six_ = run_of("half", first_half, 1, 6), all_of_six_ = run_of("all", always, 1, 6);
   std::map<std::string, std::string> contents_;
 };
 
 TEST_F(ComparisonTest, DifferencesAreSecondMinusFirst) {
-  const Comparison c = compare_runs({input(half_), input(all_)});
+  EXPECT_TRUE(std::isnan(compare_runs({input(half_), input(all_)}).pairs[0].intervals.uar.low))
+      << "four actors";
+  const Comparison c = compare_runs({input(half_of_six_), input(all_of_six_)});
   ASSERT_EQ(c.pairs.size(), 1u);
   const PairedDifference& pair = c.pairs[0];
   EXPECT_DOUBLE_EQ(pair.uar, 0.5);
   EXPECT_DOUBLE_EQ(pair.wa, 0.5);
   EXPECT_DOUBLE_EQ(pair.pooled_uar, 0.5);
-  // Every actor gains the same: the interval is a point, and of 2^4 ways to swap only none and all are as far.
+  // Every actor gains the same: the interval is a point, and of 2^6 ways to swap only none and all are as far.
   EXPECT_DOUBLE_EQ(pair.intervals.uar.low, 0.5);
   EXPECT_DOUBLE_EQ(pair.intervals.uar.high, 0.5);
-  EXPECT_DOUBLE_EQ(pair.permutation.p, 2.0 / 16);
+  EXPECT_DOUBLE_EQ(pair.permutation.p, 2.0 / 64);
   EXPECT_TRUE(std::isnan(pair.t_test.p));  // both folds gain the same
   EXPECT_EQ(pair.mcnemar.only_first, 0);
-  EXPECT_EQ(pair.mcnemar.only_second, 8);
-  EXPECT_DOUBLE_EQ(pair.mcnemar.p, 2.0 / 256);
+  EXPECT_EQ(pair.mcnemar.only_second, 12);
+  EXPECT_DOUBLE_EQ(pair.mcnemar.p, 2.0 / 4096);
   const Comparison turned = compare_runs({input(all_), input(half_)});
   EXPECT_DOUBLE_EQ(turned.pairs[0].uar, -0.5);
   EXPECT_EQ(turned.pairs[0].mcnemar.only_first, 8);
@@ -239,14 +244,14 @@ TEST_F(ComparisonTest, DeviationsHaveTheirSign) {
 
 // Names are the user's; no form of the tables may take them for its own words.
 TEST_F(ComparisonTest, NamesAreEscaped) {
-  RunReport odd = all_;
+  RunReport odd = all_of_six_;
   odd.name = "<b>|a_b 50% & {c}\\~";
-  const Comparison c = compare_runs({input(half_), input(odd)});
+  const Comparison c = compare_runs({input(half_of_six_), input(odd)});
   EXPECT_THAT(comparison_html(c), AllOf(HasSubstr("&lt;b&gt;|a_b 50% &amp; {c}"), Not(HasSubstr("<b>"))));
   EXPECT_THAT(comparison_latex(c),
               HasSubstr("$<$b$>$|a\\_b 50\\% \\& \\{c\\}\\textbackslash{}\\~{} & 100.0 & [100.0, 100.0]"));
   EXPECT_THAT(comparison_markdown(c), HasSubstr("| \\<b\\>\\|a\\_b 50% & {c}\\\\~ | 100.0 |"));
-  EXPECT_THAT(comparison_latex(compare_runs({input(all_), input(half_)})),
+  EXPECT_THAT(comparison_latex(compare_runs({input(all_of_six_), input(half_of_six_)})),
               HasSubstr("& $-$50.0 & [$-$50.0, $-$50.0] &"));
 }
 
