@@ -34,19 +34,7 @@ constexpr const char* kNetwork = R"({
   ]
 })";
 
-using Outputs = std::vector<std::vector<float>>;
-
-Outputs outputs(const Context& context, Network& network, const Batch& batch) {
-  network.forward(context, batch, Mode::kInfer, {});
-  context.synchronize();
-  Outputs out;
-  for (std::size_t i = 0; i < network.output_count(); ++i) {
-    const ConstTensorView y = network.output(i);
-    copy_bytes(out.emplace_back(static_cast<std::size_t>(y.size())).data(), {}, y.data, context.device(),
-               static_cast<std::size_t>(y.size()) * sizeof(float));
-  }
-  return out;
-}
+using testing_support::inferred;
 
 class LeanNetworkTest : public testing_support::DeviceTest {
  protected:
@@ -79,12 +67,12 @@ TEST_P(LeanNetworkTest, NothingOfOneBatchIsLeftInTheNext) {
   lean.parameters().assign(whole.parameters().to_host());
 
   const auto full = batch({8, 8, 7, 5, 2, 1}, 8, 0), few = batch({4, 3}, 4, 0), one = batch({1}, 1, 0);
-  const Outputs of_few = outputs(context, whole, few);
+  const auto of_few = inferred(context, whole, few);
   for (const float rubbish : {std::numeric_limits<float>::quiet_NaN(), 1e30f}) {
-    outputs(context, lean, batch({8, 8, 8, 8, 8, 8}, 8, rubbish));
-    EXPECT_EQ(outputs(context, lean, few), of_few);
-    EXPECT_EQ(outputs(context, lean, one), outputs(context, whole, one));
-    EXPECT_EQ(outputs(context, lean, full), outputs(context, whole, full));
+    inferred(context, lean, batch({8, 8, 8, 8, 8, 8}, 8, rubbish));
+    EXPECT_EQ(inferred(context, lean, few), of_few);
+    EXPECT_EQ(inferred(context, lean, one), inferred(context, whole, one));
+    EXPECT_EQ(inferred(context, lean, full), inferred(context, whole, full));
   }
 }
 

@@ -107,18 +107,6 @@ TEST(PresetsLearning, NoNetworkIsForgotten) {
   EXPECT_EQ(listed, files);
 }
 
-std::vector<std::vector<float>> all_outputs(const Context& context, Network& network, const Batch& batch) {
-  network.forward(context, batch, Mode::kInfer, {});
-  context.synchronize();
-  std::vector<std::vector<float>> out;
-  for (std::size_t i = 0; i < network.output_count(); ++i) {
-    const ConstTensorView y = network.output(i);
-    copy_bytes(out.emplace_back(static_cast<std::size_t>(y.size())).data(), {}, y.data, context.device(),
-               static_cast<std::size_t>(y.size()) * sizeof(float));
-  }
-  return out;
-}
-
 class PresetsLearningTest : public testing_support::DeviceTest {};
 
 TEST_P(PresetsLearningTest, EightRecordingsByHeart) {
@@ -160,7 +148,8 @@ TEST_P(PresetsLearningTest, EightRecordingsByHeart) {
     sizes.lean = true;
     Network lean(context, settings, sizes);
     lean.parameters().assign(network.parameters().to_host());
-    EXPECT_EQ(all_outputs(context, lean, batch), all_outputs(context, network, batch));
+    EXPECT_EQ(testing_support::inferred(context, lean, batch),
+              testing_support::inferred(context, network, batch));
   }
 }
 

@@ -32,6 +32,20 @@ inline void leave_out_dropout(JsonValue& network) {
   for (JsonValue& item : network.items) leave_out_dropout(item);
 }
 
+// What it tells of the batch, [output][value], on the host.
+inline std::vector<std::vector<float>> inferred(const Context& context, nn::Network& network,
+                                                const nn::Batch& batch) {
+  network.forward(context, batch, nn::Mode::kInfer, {});
+  context.synchronize();
+  std::vector<std::vector<float>> out;
+  for (std::size_t i = 0; i < network.output_count(); ++i) {
+    const ConstTensorView y = network.output(i);
+    copy_bytes(out.emplace_back(static_cast<std::size_t>(y.size())).data(), {}, y.data, context.device(),
+               static_cast<std::size_t>(y.size()) * sizeof(float));
+  }
+  return out;
+}
+
 class NetworkRig {
  public:
   NetworkRig(const Device& device, const std::string& text, std::int64_t batch, std::int64_t max_time = 1)
