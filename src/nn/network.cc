@@ -1,7 +1,6 @@
 #include "serval/nn/network.h"
 
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "serval/core/error.h"
@@ -9,7 +8,7 @@
 
 #include "layer.h"
 #include "layer_body.h"
-#include "share_rooms.h"
+#include "network_memory.h"
 
 namespace serval::nn {
 
@@ -26,19 +25,26 @@ struct Network::Impl {
       layers.push_back(node.make ? node.make({context, plan, node, sizes}) : nullptr);
     if (sizes.lean) {
       SERVAL_CHECK(!sizes.training, "a lean network cannot train");
-      if (device.kind == DeviceKind::kCpu) pair_norms();
-      share_values(device);
+      if (device.kind == DeviceKind::kCpu) normed = normed_nodes(plan, layers);
+      const Rooms rooms = lean_rooms(plan, layers, normed, sizes.max_batch);
+      value_rooms = make_rooms(device, rooms);
+      for (std::size_t v = 0; v < values.size(); ++v) {
+        if (rooms.room_of[v] >= 0)
+          values[v].y = value_rooms[static_cast<std::size_t>(rooms.room_of[v])].data();
+      }
       return;
     }
     for (const PlannedNode& node : plan.nodes) {
       if (!node.make) continue;
       Value& value = values[static_cast<std::size_t>(node.output)];
-      value_rooms.emplace_back(device, Shape{max_floats(type(node.output))});
+      value_rooms.emplace_back(device, Shape{most_floats(plan, node.output, sizes.max_batch)});
       value.y = value_rooms.back().data();
     }
     if (!sizes.training) return;
-    scratch = Tensor(device, {scratch_floats()});
-    share_gradients(device);
+    scratch = Tensor(device, {scratch_floats(plan, sizes.max_batch)});
+    const Rooms rooms = nn::gradient_rooms(plan, sizes.max_batch);
+    gradient_rooms = make_rooms(device, rooms);
+    for (std::size_t v = 0; v < values.size(); ++v) values[v].room = rooms.room_of[v];
   }
 
   struct Value {
@@ -64,109 +70,13 @@ struct Network::Impl {
     steps.emplace_back();
   }
 
-  std::int64_t max_floats(const ValueType& type) const {
-    const std::int64_t time =
-        type.sequence() ? plan.clocks[static_cast<std::size_t>(type.clock)].max_time : 1;
-    return sizes.max_batch * time * type.item.size();
+  static std::vector<Tensor> make_rooms(Device device, const Rooms& rooms) {
+    std::vector<Tensor> out;
+    for (const std::int64_t floats : rooms.floats) out.emplace_back(device, Shape{floats});
+    return out;
   }
 
-  // A value's gradient is needed from the last of its readers, the first to go back, to the layer that made it. Values
-  // whose times do not meet share a room.
-  void share_gradients(Device device) {
-    const int before_all = static_cast<int>(plan.nodes.size());
-    std::vector<RoomNeed> needs(plan.values.size());
-    for (const int output : plan.outputs) needs[storage(output)].first = -before_all;
-    for (int n = 0; n < before_all; ++n) {
-      const PlannedNode& node = plan.nodes[static_cast<std::size_t>(n)];
-      if (!node.make) continue;
-      for (const int input : node.inputs) {
-        RoomNeed& need = needs[storage(input)];
-        need.first = std::min(need.first, -n);
-      }
-      RoomNeed& made = needs[static_cast<std::size_t>(node.output)];
-      made.value = static_cast<std::size_t>(node.output);
-      made.floats = max_floats(type(node.output));
-      made.last = -n;
-    }
-    std::erase_if(needs, [](const RoomNeed& need) { return need.floats == 0 || need.first > 0; });
-    for (const std::int64_t floats :
-         share_rooms(needs, [&](std::size_t value, int room) { values[value].room = room; }))
-      gradient_rooms.emplace_back(device, Shape{floats});
-  }
-
-  // Pairs of a layer and the norm behind it that the former does too.
-  void pair_norms() {
-    const std::vector<int> readers = count_readers();
-    for (std::size_t n = 0; n + 1 < layers.size(); ++n) {
-      const PlannedNode& next = plan.nodes[n + 1];
-      const int made = plan.nodes[n].output;
-      if (layers[n] && layers[n + 1] && layers[n]->takes_norm() && layers[n + 1]->gives_norm() &&
-          next.inputs.size() == 1 && next.inputs.front() == made && readers[storage(made)] == 1)
-        normed.insert(n);
-    }
-  }
-
-  // A value is needed from the layer that makes it to the last of its readers. Those of layers that pass their input on read that.
-  void share_values(Device device) {
-    constexpr int kAfterAll = std::numeric_limits<int>::max();
-    std::vector<std::size_t> root(plan.values.size());
-    for (std::size_t v = 0; v < root.size(); ++v) root[v] = storage(static_cast<int>(v));
-    std::vector<RoomNeed> needs(plan.values.size());
-    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-      const PlannedNode& node = plan.nodes[n];
-      const auto made = static_cast<std::size_t>(node.output);
-      const int now = static_cast<int>(n);
-      for (const int input : node.inputs) {
-        RoomNeed& need = needs[root[storage(input)]];
-        need.last = std::max(need.last, now);
-      }
-      if (!layers[n]) continue;
-      if (layers[n]->passes_through(Mode::kInfer)) {
-        root[made] = root[storage(node.inputs.front())];
-        continue;
-      }
-      if (normed.contains(n)) continue;  // written by the norm's name
-      const bool second = n > 0 && normed.contains(n - 1);
-      needs[made] = {made, max_floats(type(node.output)), second ? now - 1 : now, now};
-    }
-    for (const int output : plan.outputs) needs[root[storage(output)]].last = kAfterAll;
-    std::erase_if(needs, [](const RoomNeed& need) { return need.floats == 0; });
-    std::vector<int> room_of(plan.values.size(), -1);
-    for (const std::int64_t floats :
-         share_rooms(needs, [&](std::size_t value, int room) { room_of[value] = room; }))
-      value_rooms.emplace_back(device, Shape{floats});
-    for (std::size_t v = 0; v < room_of.size(); ++v)
-      if (room_of[v] >= 0) values[v].y = value_rooms[static_cast<std::size_t>(room_of[v])].data();
-  }
-
-  std::vector<int> count_readers() const {
-    std::vector<int> readers(plan.values.size(), 0);
-    for (const int output : plan.outputs) ++readers[storage(output)];
-    for (const PlannedNode& node : plan.nodes) {
-      if (!node.make) continue;
-      for (const int input : node.inputs) ++readers[storage(input)];
-    }
-    return readers;
-  }
-
-  // Gradients that reach a value a second time are written here and then added: the most that one node needs.
-  std::int64_t scratch_floats() const {
-    const std::vector<int> readers = count_readers();
-    std::int64_t most = 0;
-    for (const PlannedNode& node : plan.nodes) {
-      std::int64_t floats = 0;
-      for (const int input : node.inputs) {
-        if (node.make && readers[storage(input)] > 1)
-          floats += max_floats(plan.values[static_cast<std::size_t>(input)].type);
-      }
-      most = std::max(most, floats);
-    }
-    return most;
-  }
-
-  std::size_t storage(int value) const {
-    return static_cast<std::size_t>(plan.values[static_cast<std::size_t>(value)].storage);
-  }
+  std::size_t storage(int value) const { return storage_of(plan, value); }
   const ValueType& type(int value) const { return plan.values[static_cast<std::size_t>(value)].type; }
 
   LayerCall call(const Context& context, Mode mode) {
@@ -248,8 +158,8 @@ struct Network::Impl {
   NetworkPlan plan;
   Tensor parameters, gradients, scratch;
   std::vector<Tensor> gradient_rooms, value_rooms;
-  std::set<std::size_t> normed;                // nodes that do the next one's norm too
-  std::vector<std::unique_ptr<Layer>> layers;  // null: a view
+  std::set<std::size_t> normed;  // nodes that do the next one's norm too
+  Layers layers;
   std::vector<Value> values;
   std::vector<Clock> clocks;
   std::vector<Steps> steps;  // of every clock, in the last forward
