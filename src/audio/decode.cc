@@ -92,6 +92,8 @@ Decoded decode_file(const std::string& path, double offset_s, std::optional<doub
   const std::int64_t first = frames_in(offset_s, info.samplerate);
   const std::int64_t count =
       duration_s ? frames_in(*duration_s, info.samplerate) : std::numeric_limits<std::int64_t>::max();
+  if (duration_s && info.frames > first && info.frames < std::int64_t{1} << 36)
+    out.waveform.samples.reserve(static_cast<std::size_t>(std::min(count, info.frames - first)));
   const std::int64_t read = read_frames(sound, path, info, first, count, out.waveform.samples);
 
   // FLAC says in its head how many frames there are. (WAV and AIFF were looked at above, an MP3's number is

@@ -12,6 +12,7 @@ namespace serval {
 namespace {
 
 std::atomic<int> requests{0};
+std::atomic<bool> stop{false};
 static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
 
 void on_signal(int signal) {
@@ -28,12 +29,16 @@ void install_interrupt_handlers() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
 
-bool interrupted() { return requests.load(std::memory_order_relaxed) > 0; }
+bool interrupted() {
+  return requests.load(std::memory_order_relaxed) > 0 || stop.load(std::memory_order_relaxed);
+}
 
 void check_interrupted() {
   if (interrupted()) throw InterruptedError("interrupted; run the same command again to continue");
 }
 
 void request_interrupt(bool on) { requests = on ? 1 : 0; }
+
+void request_stop(bool on) { stop = on; }
 
 }  // namespace serval

@@ -22,35 +22,36 @@ void describe(SettingsVisitor& v, StepSettings& s) {
 }
 
 void describe(SettingsVisitor& v, LearnerSettings& s) {
-  v.variants(
-      "type", s.type,
-      Options<LearnerType>{{"linear_svm", LearnerType::kLinearSvm},
-                           {"rbf_svm", LearnerType::kRbfSvm},
-                           {"logistic", LearnerType::kLogistic},
-                           {"random_forest", LearnerType::kRandomForest},
-                           {"nearest_neighbours", LearnerType::kNearestNeighbours}},
-      {.text = "which model", .need = Need::kRequired}, [&s](SettingsVisitor& fields) {
-        switch (s.type) {
-          case LearnerType::kRbfSvm:
-            fields.optional_real(
-                "gamma", s.gamma, {.min = 0, .max = 1e6, .above_min = true},
-                {"of exp(-gamma |a - b|^2); null: 1 / (columns x variance of the training values)"});
-            [[fallthrough]];
-          case LearnerType::kLinearSvm:
-          case LearnerType::kLogistic:
-            fields.real("c", s.c, {.min = 0, .max = 1e9, .above_min = true}, {"price of a mistake"});
-            fields.flag("balanced", s.balanced, {"mistakes in rare classes cost more"});
-            break;
-          case LearnerType::kRandomForest:
-            fields.integer("trees", s.trees, {.min = 1, .max = 100000}, {"how many"});
-            fields.integer("depth", s.depth, {.min = 0, .max = 1000}, {"of a tree; 0: as deep as it takes"});
-            fields.integer("leaf", s.leaf, {.min = 1, .max = 100000}, {"samples of the smallest leaf"});
-            break;
-          case LearnerType::kNearestNeighbours:
-            fields.integer("neighbours", s.neighbours, {.min = 1, .max = 10000}, {"how many vote"});
-            break;
-        }
-      });
+  v.variants("type", s.type,
+             Options<LearnerType>{{"linear_svm", LearnerType::kLinearSvm},
+                                  {"rbf_svm", LearnerType::kRbfSvm},
+                                  {"logistic", LearnerType::kLogistic},
+                                  {"random_forest", LearnerType::kRandomForest},
+                                  {"nearest_neighbours", LearnerType::kNearestNeighbours}},
+             {.text = "which model", .need = Need::kRequired}, [&s](SettingsVisitor& fields) {
+               switch (s.type) {
+                 case LearnerType::kRbfSvm:
+                   fields.optional_real(
+                       "gamma", s.gamma, {.min = 0, .max = 1e6, .above_min = true},
+                       {"of exp(-gamma |a - b|^2); null: 1 / (columns x variance of the training values)"});
+                   [[fallthrough]];
+                 case LearnerType::kLinearSvm:
+                 case LearnerType::kLogistic:
+                   fields.real("c", s.c, {.min = 0, .max = 1e9, .above_min = true}, {"price of a mistake"});
+                   fields.flag("balanced", s.balanced, {"mistakes in rare classes cost more"});
+                   break;
+                 case LearnerType::kRandomForest:
+                   fields.integer("trees", s.trees, {.min = 1, .max = 100000}, {"how many"});
+                   fields.integer("depth", s.depth, {.min = 0, .max = 25},
+                                  {"of a tree, at most; 0: 25, OpenCV's limit"});
+                   fields.integer("leaf", s.leaf, {.min = 1, .max = 100000},
+                                  {"nodes of so many samples or fewer are not split"});
+                   break;
+                 case LearnerType::kNearestNeighbours:
+                   fields.integer("neighbours", s.neighbours, {.min = 1, .max = 10000}, {"how many vote"});
+                   break;
+               }
+             });
   v.list("steps", s.steps, {"done to the vectors first, fitted on the training side"});
 }
 

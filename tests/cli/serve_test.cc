@@ -179,7 +179,9 @@ TEST_F(ServeTest, RefusesByName) {
   unusable(sound(tone_speech(0.02), 8000), 422, "too short");
   unusable(sound(tone_speech(4), 8000), 413, "more than 3 s");
   unusable(sound(tone_speech(1), 8000).substr(0, 20000), 422, "cut off");
-  EXPECT_EQ(upload(sound(audio::tone(0.2, 440, 0.5, 1'000'000), 1'000'000)).result_int(), 200u);
+  EXPECT_EQ(upload(sound(audio::tone(0.1, 440, 0.5, 1'000'000), 1'000'000)).result_int(), 200u);
+  // As many samples as 3 s have at 48 kHz are the most.
+  unusable(sound(audio::tone(0.2, 440, 0.5, 1'000'000), 1'000'000), 413, "at 1000000 Hz");
   EXPECT_EQ(upload(sound(std::vector<float>(64 * 4000, 0.25f), 8000, 64)).result_int(), 200u);
   expect_alive();
 }
@@ -436,6 +438,18 @@ TEST_F(ServeTest, ASignalLetsWhatIsUnderWayEnd) {
   server_->process().end(SIGKILL);
   serve({"--port", std::to_string(port_)});
   EXPECT_EQ(upload(audio::bytes_of(bundle_->recording(1))).result_int(), 200u);
+}
+
+// A body that does not come, and a stream that nobody reads.
+TEST_F(ServeTest, WhatDoesNotEndIsCutOffAndTheServerEndsInOrder) {
+  serve({"--drain", "0.3"});
+  RawClient half(port_);
+  half.send("POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nRIFF");
+  SocketClient deaf(port_, "/stream");
+  deaf.send(kStart);
+  ASSERT_EQ(heard(deaf), "started");
+  ASSERT_TRUE(wait_for([&] { return metric(port_, "serval_connections") >= 2; }));
+  EXPECT_EQ(server_->process().end(SIGTERM), 0);
 }
 
 TEST_F(ServeTest, RefusesToStartWhereItCannot) {

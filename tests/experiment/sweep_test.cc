@@ -1,9 +1,12 @@
 // Sweeps in this process: planning, running, what interrupts them, and what people do to their files.
 #include "serval/experiment/sweep.h"
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -301,6 +304,18 @@ TEST_F(SweepTest, TrialsOfOthersAreLeftToThem) {
   work(folder, false);
   EXPECT_EQ(finished(folder).size(), 3u);
   EXPECT_EQ(sweep_status(folder).count(TrialState::kRunning), 1);
+}
+
+// A worker that was suspended for longer than a lease finds its trial in other hands.
+TEST_F(SweepTest, AWorkerThatLosesATrialWorksOnOthers) {
+  const std::string folder = begin(R"("lease_s": 1, "axes": {"train.epochs": {"values": [3000, 1]}})");
+  const std::string claim = folder + "/claims/" + SweepDirectory(folder).trials()[0].id;
+  auto worker = std::async(std::launch::async, [&] { work(folder, false); });
+  while (!fs::exists(claim + ".1")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  fs::copy_file(claim + ".1", claim + ".2");
+  EXPECT_NO_THROW(worker.get());
+  EXPECT_EQ(finished(folder), std::set<std::string>{SweepDirectory(folder).trials()[1].id});
+  EXPECT_FALSE(interrupted());
 }
 
 TEST_F(SweepTest, EveryMistakeIsNamedAtOnceBeforeAnythingRuns) {

@@ -185,17 +185,19 @@ void HttpSession::on_body(ErrorCode error) {
 void HttpSession::score() {
   auto content = std::make_shared<std::string>(std::move(parser_->get().body()));
   parser_->get().body() = {};
-  state_.pool.submit(Urgency::kUpload, [self = shared_from_this(), content, begun_s = monotonic_s()] {
-    ServerState& state = self->state_;
-    UploadAnswer said = score_upload(state.predictor, std::move(*content), state.options.max_duration_s);
-    boost::asio::post(state.io, [self, said = std::move(said), begun_s]() mutable {
-      Metrics& metrics = self->state_.metrics;
-      metrics.upload_s.add(monotonic_s() - begun_s);
-      metrics.upload_audio_s += said.seconds;
-      self->upload_.reset();
-      self->send(json_answer(self->parser_->get(), said.status, std::move(said.json)));
-    });
-  });
+  // Handed on whole: a connection ends on its own thread, not on that which scored.
+  state_.pool.submit(
+      Urgency::kUpload, [self = shared_from_this(), content, begun_s = monotonic_s()]() mutable {
+        ServerState& state = self->state_;
+        UploadAnswer said = score_upload(state.predictor, std::move(*content), state.options.max_duration_s);
+        boost::asio::post(state.io, [self = std::move(self), said = std::move(said), begun_s]() mutable {
+          Metrics& metrics = self->state_.metrics;
+          metrics.upload_s.add(monotonic_s() - begun_s);
+          metrics.upload_audio_s += said.seconds;
+          self->upload_.reset();
+          self->send(json_answer(self->parser_->get(), said.status, std::move(said.json)));
+        });
+      });
 }
 
 void HttpSession::send(Response response) {

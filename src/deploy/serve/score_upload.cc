@@ -1,5 +1,6 @@
 #include "score_upload.h"
 
+#include <algorithm>
 #include <new>
 
 #include "serval/audio/decode.h"
@@ -24,12 +25,16 @@ std::string without_name(std::string message, const std::string& path) {
 }
 
 UploadAnswer score(const Predictor& predictor, const std::string& path, double max_duration_s) {
-  // A little more than is allowed tells that there is more, without decoding all of it.
-  constexpr double kMore_s = 1;
-  const audio::Waveform sound = audio::decode(path, 0, max_duration_s + kMore_s);
-  if (sound.seconds() > max_duration_s)
-    return refusal(kTooLarge,
-                   cat("the recording lasts more than ", max_duration_s, " s, which is the limit here"));
+  // A little more than is allowed tells that there is more, without decoding all of it. Memory is for so many samples as the
+  // limit has at 48 kHz, the first block tells the rate.
+  constexpr double kMore_s = 1, kFirst_s = 0.01, kFullLength_hz = 48000;
+  const int rate_hz = audio::decode(path, 0, kFirst_s).sample_rate_hz;
+  const double most_s = max_duration_s * std::min(1.0, kFullLength_hz / rate_hz);
+  const audio::Waveform sound = audio::decode(path, 0, most_s + kMore_s);
+  if (sound.seconds() > most_s) {
+    return refusal(kTooLarge, cat("the recording lasts more than ", most_s, " s, which is the limit here",
+                                  most_s < max_duration_s ? cat(" at ", rate_hz, " Hz") : ""));
+  }
   const Prediction said = predictor.predict(sound.samples.data(), sound.samples.size(), sound.sample_rate_hz);
   JsonValue out = JsonValue::object();
   out.set("seconds", JsonValue::of(said.seconds));

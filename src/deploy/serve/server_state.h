@@ -24,11 +24,12 @@ class Connection {
 struct ServerState {
   const Predictor& predictor;
   ServerOptions options;
-  boost::asio::io_context io;
   std::set<Connection*> connections;
   int uploads = 0, streams = 0;
   bool draining = false;
   Metrics metrics;
+  boost::asio::io_context
+      io;           // after those: handlers that end with it hold connections, which take themselves out
   ScorerPool pool;  // last: its jobs use all the others
 
   ServerState(const Predictor& scorer, const ServerOptions& server_options, int threads)

@@ -189,6 +189,7 @@ void StreamSession::on_samples() {
         cat(behind_s(), " s of sound wait to be scored, at most ", state_.options.max_behind_s, " s may"),
         websocket::close_code::try_again_later);
   }
+  paused_ = true;
   silence_.cancel();  // it is the server that does not read
   JsonValue out = message("paused");
   out.set("behind_s", JsonValue::of(behind_s()));
@@ -235,7 +236,7 @@ void StreamSession::submit(StreamWindow window) {
   auto shared = std::make_shared<StreamWindow>(std::move(window));
   state_.pool.submit(
       Urgency::kStream, [self = shared_from_this(), shared, rate_hz = running_->wanted.format.rate_hz,
-                         options = running_->wanted.options, begun_s = monotonic_s()] {
+                         options = running_->wanted.options, begun_s = monotonic_s()]() mutable {
         StreamResult result;
         std::string failed;
         try {
@@ -243,12 +244,16 @@ void StreamSession::submit(StreamWindow window) {
         } catch (const std::exception& error) {
           failed = error.what();
         }
-        boost::asio::post(self->state_.io, [self, result = std::move(result), failed, begun_s]() mutable {
-          self->scoring_ = false;
-          self->state_.metrics.window_s.add(monotonic_s() - begun_s);
-          if (!failed.empty()) return self->end("error", failed, websocket::close_code::internal_error);
-          self->on_result(std::move(result));
-        });
+        // Handed on whole: a connection ends on its own thread, not on this one.
+        ServerState& state = self->state_;
+        boost::asio::post(state.io,
+                          [self = std::move(self), result = std::move(result), failed, begun_s]() mutable {
+                            self->scoring_ = false;
+                            self->state_.metrics.window_s.add(monotonic_s() - begun_s);
+                            if (!failed.empty())
+                              return self->end("error", failed, websocket::close_code::internal_error);
+                            self->on_result(std::move(result));
+                          });
       });
 }
 
@@ -263,14 +268,18 @@ void StreamSession::on_result(StreamResult result) {
   for (const auto& [name, value] : said.members) out.set(name, value);
   ++now.results;
   ++state_.metrics.stream_results;
-  const bool paused = !reading_ && !ended_;
   send(out);
   pump();
-  if (!closing_ && paused && now.waiting_s() <= state_.options.max_behind_s) {
-    send(message("resumed"));
-    limit_time(silence_, state_.options.idle_s, &StreamSession::on_silence);
-    read();
-  }
+  resume();
+}
+
+// Whatever made what waits less, a result or one that was read.
+void StreamSession::resume() {
+  if (!paused_ || closing_ || ended_ || running_->waiting_s() > state_.options.max_behind_s) return;
+  paused_ = false;
+  send(message("resumed"));
+  limit_time(silence_, state_.options.idle_s, &StreamSession::on_silence);
+  read();
 }
 
 void StreamSession::send(const JsonValue& out) {
@@ -293,7 +302,10 @@ void StreamSession::write() {
                         self->stuck_.cancel();
                         if (error) return self->abort();
                         self->out_.pop_front();
-                        if (self->running_) self->pump();  // which stops where too much is unread
+                        if (self->running_) {
+                          self->pump();  // which stops where too much is unread
+                          self->resume();
+                        }
                         self->write();
                       });
 }

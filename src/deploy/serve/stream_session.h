@@ -52,6 +52,7 @@ class StreamSession : public Connection, public std::enable_shared_from_this<Str
 
   double behind_s();  // of sound that was sent: what waits here and what the system has not handed over
   void read();
+  void resume();
   void on_message(ErrorCode error);
   void on_text(const std::string& text);
   void on_samples();
@@ -74,7 +75,7 @@ class StreamSession : public Connection, public std::enable_shared_from_this<Str
   std::optional<Running> running_;
   std::deque<std::string> out_;
   boost::beast::websocket::close_reason reason_;
-  bool reading_ = false, scoring_ = false, writing_ = false;
+  bool reading_ = false, scoring_ = false, writing_ = false, paused_ = false;
   bool rest_scored_ = false;
   bool ended_ = false;    // no more samples come
   bool closing_ = false;  // what is in out_ is the last

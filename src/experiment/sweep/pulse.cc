@@ -21,6 +21,7 @@ Pulse::~Pulse() {
   }
   wake_.notify_all();
   thread_.join();
+  request_stop(false);
 }
 
 void Pulse::beat(const std::vector<Taken>& pack, const SweepDirectory& directory) {
@@ -32,7 +33,7 @@ void Pulse::beat(const std::vector<Taken>& pack, const SweepDirectory& directory
       taken.claim->heartbeat();
       lost = lost || taken.claim->lost();
     }
-    if (lost) request_interrupt(true);
+    if (lost) request_stop(true);
   }
 }
 

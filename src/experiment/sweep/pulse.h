@@ -21,7 +21,8 @@ struct Taken {
   bool ended = false;  // finished or failed
 };
 
-// Says that the owner of claims lives, and stops its trials where one is lost or the sweep cancelled.
+// Says that the owner of claims lives, and stops its trials (request_stop, until its own end) where one is lost or the sweep
+// cancelled.
 class Pulse {
  public:
   Pulse(const std::vector<Taken>& pack, const SweepDirectory& directory);

@@ -18,6 +18,17 @@ namespace {
 
 std::string jobs_file(const std::string& folder) { return folder + "/slurm/jobs.txt"; }
 
+// As sbatch reads a path: it takes words apart at blanks, and % for its own.
+std::string output_pattern(const std::string& folder, const std::string& name) {
+  std::string out = "\"";
+  for (const char c : folder) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+    if (c == '%') out += c;
+  }
+  return out + "/slurm/out/" + name + "\"";
+}
+
 // The head of a script: what sbatch reads.
 std::string script_head(const SiteSettings& site, const std::string& name, const std::string& output) {
   std::string out = "#!/bin/bash\n";
@@ -37,6 +48,8 @@ std::string script_head(const SiteSettings& site, const std::string& name, const
   // To the script alone: it tells its worker.
   option("signal", cat("B:USR1@", site.warning_s));
   for (const std::string& extra : site.extra) out += "#SBATCH " + extra + "\n";
+  // Since 22.05 a launcher's srun does not take this over by itself.
+  out += cat("export SRUN_CPUS_PER_TASK=", site.cpus, "\n");
   for (const std::string& line : site.setup) out += line + "\n";
   return out;
 }
@@ -76,14 +89,14 @@ fi
 
 std::string array_script(const SiteSettings& site, const SweepDirectory& directory) {
   // Where later batches follow, an element waits for them.
-  const bool adaptive =
-      directory.settings().strategy == Strategy::kHalving || directory.settings().strategy == Strategy::kTpe;
-  return script_head(site, directory.settings().name, directory.folder() + "/slurm/out/%A_%a.txt") +
-         script_work(site, directory.folder(), adaptive ? "" : " --leave") + "exit $code\n";
+  const bool waits = adaptive(directory.settings().strategy);
+  return script_head(site, directory.settings().name, output_pattern(directory.folder(), "%A_%a.txt")) +
+         script_work(site, directory.folder(), waits ? "" : " --leave") + "exit $code\n";
 }
 
 std::string merge_script(const SiteSettings& site, const SweepDirectory& directory) {
-  return script_head(site, directory.settings().name + "-collect", directory.folder() + "/slurm/out/%j.txt") +
+  return script_head(site, directory.settings().name + "-collect",
+                     output_pattern(directory.folder(), "%j.txt")) +
          script_work(site, directory.folder(), "") +
          cat(serval_words(site), " sweep collect ", shell_word(directory.folder()), "\nexit $code\n");
 }

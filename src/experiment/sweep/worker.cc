@@ -209,14 +209,29 @@ class Worker {
       }
     } catch (...) {  // what is left of the pack goes on elsewhere, or later
       open_log_file("");
+      const bool lost = std::any_of(pack.begin(), pack.end(), [](const Taken& t) { return t.claim->lost(); });
       give_back(pack, (monotonic_s() - started_s) / static_cast<double>(pack.size()));
-      throw;
+      if (!lost) throw;
+      go_on_without(pack);
     }
     // Should a result get lost, its trial can be run again.
     for (Taken& taken : pack) {
       if (taken.claim->info().state == ClaimState::kRunning) taken.claim->release();
     }
     mean_trial_s_ = (monotonic_s() - started_s) / static_cast<double>(pack.size());
+  }
+
+  // Called where something was thrown. A worker that was stalled for so long that others took its trial over works on others.
+  void go_on_without(const std::vector<Taken>& pack) const {
+    try {
+      throw;
+    } catch (const InterruptedError&) {
+      need_going_on();
+      log_warning(
+          cat("trial ", pack.front().trial->number, " (", pack.front().trial->id,
+              pack.size() > 1 ? ") or one beside it" : ")",
+              " was taken over by another worker while this one stood still; it goes on with others"));
+    }
   }
 
   void note(const char* event, const Taken& taken, double seconds) {

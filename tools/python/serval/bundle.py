@@ -27,10 +27,11 @@ class Bundle:
                 }
         if "SHA256SUMS" not in self._files:
             raise ValueError(f"{path}: holds no SHA256SUMS, so it is no bundle")
-        for line in self._files["SHA256SUMS"].decode().splitlines():
-            digits, name = line.split("  ", 1)
+        named = [line.split("  ", 1) for line in self._files["SHA256SUMS"].decode().splitlines()]
+        for digits, name in named:
             if hashlib.sha256(self._files.get(name, b"")).hexdigest() != digits:
                 raise ValueError(f"{path}/{name}: is missing or damaged: its SHA-256 is not the one in SHA256SUMS")
+        self._files = {name: self._files.get(name, b"") for _, name in named}  # nothing else belongs to it
         self.description = json.loads(self._files["bundle.json"])
         self.classes = self.description["classes"]
         self.card = self._files["README.md"].decode()
