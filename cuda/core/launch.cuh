@@ -13,13 +13,18 @@ namespace serval::cuda {
 
 constexpr std::size_t kSharedBytesWithoutOptIn = 48 * 1024;
 
-// Whether a block's shared memory, the kernel's own and the `dynamic_bytes` of the launch, goes beyond what
-// every kernel may have.
-inline bool needs_opt_in(const void* function, std::size_t dynamic_bytes) {
-  if (dynamic_bytes == 0) return false;
+// Lets a kernel have as much shared memory as the device has for a block, where the launch wants more than every kernel may
+// have. Always as much: the limit is the kernel's on that device, and other threads launch it with other sizes.
+inline void allow_shared_memory(const void* function, std::size_t dynamic_bytes) {
+  if (dynamic_bytes == 0) return;
   cudaFuncAttributes attributes{};
   SERVAL_CUDA_CHECK(cudaFuncGetAttributes(&attributes, function));
-  return dynamic_bytes + attributes.sharedSizeBytes > kSharedBytesWithoutOptIn;
+  if (dynamic_bytes + attributes.sharedSizeBytes <= kSharedBytesWithoutOptIn) return;
+  int device = 0, most = 0;
+  SERVAL_CUDA_CHECK(cudaGetDevice(&device));
+  SERVAL_CUDA_CHECK(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  SERVAL_CUDA_CHECK(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                         most - static_cast<int>(attributes.sharedSizeBytes)));
 }
 
 // Throws DeviceError naming the kernel when the launch itself fails.
@@ -28,11 +33,7 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, std::size_t shared
             Args&&... args) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   const void* const function = reinterpret_cast<const void*>(kernel);
-  if (needs_opt_in(function, shared_bytes)) {
-    check_launch(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                      static_cast<int>(shared_bytes)),
-                 function, grid, block, shared_bytes);
-  }
+  allow_shared_memory(function, shared_bytes);
   std::tuple<Params...> values(std::forward<Args>(args)...);
   std::apply(
       [&](auto&... value) {

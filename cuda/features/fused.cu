@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 
 #include "cuda/core/check.cuh"
+#include "cuda/core/launch.cuh"
 #include "cuda/core/state.cuh"
 #include "cuda/features/fused_batch.cuh"
 #include "cuda/features/fused_extractor.cuh"
@@ -25,8 +26,7 @@ template <class Sample>
 int resident_blocks(const FusedLayout& layout, int n_fft) {
   const auto kernel = fused_kernel_for<Sample>(n_fft);
   const void* const function = reinterpret_cast<const void*>(kernel);
-  SERVAL_CUDA_CHECK(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                         static_cast<int>(layout.shared_bytes)));
+  serval::cuda::allow_shared_memory(function, layout.shared_bytes);
   SERVAL_CUDA_CHECK(cudaFuncSetAttribute(function, cudaFuncAttributePreferredSharedMemoryCarveout,
                                          cudaSharedmemCarveoutMaxShared));
   int blocks = 0;

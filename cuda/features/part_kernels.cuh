@@ -9,7 +9,13 @@
 
 namespace serval::features::cuda {
 
-constexpr int kFramesABlock = 4;
+// Frames that a block takes, each with so many floats of shared memory: as many as 64 KiB hold, which every device has.
+inline int frames_a_block(int work) {
+  constexpr int kMostFrames = 4, kFloats = 64 * 1024 / static_cast<int>(sizeof(float));
+  int frames = kMostFrames;
+  while (frames > 1 && frames * work > kFloats) frames /= 2;
+  return frames;
+}
 constexpr int kClipThreads = 256;
 
 // The memory of one part over the whole batch.
@@ -49,12 +55,13 @@ struct PartFrameArgs {
   std::int64_t frames = 0;
 };
 
-// Shared: `work` floats a warp.
+// A warp for each frame of a block. Shared: `work` floats a warp.
 template <class Part>
 SERVAL_KERNEL part_frame_kernel(Part part, PartFrameArgs a) {
   SERVAL_DYNAMIC_SHARED(float, work);
   const int warp = static_cast<int>(threadIdx.x) / serval::cuda::kWarpSize;
-  const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kFramesABlock + warp;
+  const std::int64_t i =
+      static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / serval::cuda::kWarpSize) + warp;
   if (i >= a.frames) return;  // a whole warp, and warps do not wait for each other here
   const std::int64_t frame = a.first_frame + i;
   detail::FrameView view = frame_view(a.batch, a.shape, frame);

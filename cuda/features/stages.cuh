@@ -106,10 +106,11 @@ inline void launch_part_frames(const detail::PartPlan& part, const PartFrameArgs
       [&](const auto& body) {
         using Part = std::decay_t<decltype(body)>;
         if constexpr (Part::kFrame) {
-          serval::cuda::launch(
-              part_frame_kernel<Part>, dim3(serval::cuda::blocks_for(a.frames, kFramesABlock)),
-              dim3(kFramesABlock * serval::cuda::kWarpSize),
-              static_cast<std::size_t>(kFramesABlock * a.buffers.work) * sizeof(float), stream, body, a);
+          const int frames = frames_a_block(a.buffers.work);
+          serval::cuda::launch(part_frame_kernel<Part>, dim3(serval::cuda::blocks_for(a.frames, frames)),
+                               dim3(static_cast<unsigned>(frames * serval::cuda::kWarpSize)),
+                               static_cast<std::size_t>(frames * a.buffers.work) * sizeof(float), stream,
+                               body, a);
         }
       },
       part.body);

@@ -6,7 +6,7 @@
 namespace serval::audio {
 
 void describe(SettingsVisitor& v, AudioSettings& s) {
-  v.integer("sample_rate_hz", s.sample_rate_hz, {.min = 1000, .max = 192000},
+  v.integer("sample_rate_hz", s.sample_rate_hz, {.min = 4000, .max = 192000},
             {.text = "every recording is resampled to this rate", .unit = "Hz"});
   v.real("offset_s", s.offset_s, {.min = 0, .max = 1e6}, {.text = "start of the crop", .unit = "s"});
   v.optional_real(

@@ -44,6 +44,7 @@ Sound open_sound(const std::string& path, const Container& container, SF_INFO& i
   throw DataError(cat(path, ": a broken ", to_string(container.kind), " file: ", reason));
 }
 
+// Of the crop's start; its length has at least one.
 std::int64_t frames_in(double seconds, int rate_hz) {
   const double frames = std::floor(seconds * rate_hz);
   return frames >= 9e18 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(frames);
@@ -90,8 +91,8 @@ Decoded decode_file(const std::string& path, double offset_s, std::optional<doub
   out.channels = info.channels;
   out.waveform.sample_rate_hz = info.samplerate;
   const std::int64_t first = frames_in(offset_s, info.samplerate);
-  const std::int64_t count =
-      duration_s ? frames_in(*duration_s, info.samplerate) : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t count = duration_s ? std::max<std::int64_t>(1, frames_in(*duration_s, info.samplerate))
+                                        : std::numeric_limits<std::int64_t>::max();
   if (duration_s && info.frames > first && info.frames < std::int64_t{1} << 36)
     out.waveform.samples.reserve(static_cast<std::size_t>(std::min(count, info.frames - first)));
   const std::int64_t read = read_frames(sound, path, info, first, count, out.waveform.samples);

@@ -21,16 +21,32 @@ const char* to_string(Gender gender) {
   return "unknown";
 }
 
+namespace {
+
+// Of every number in it: "a/01" is "a/1".
+std::string without_leading_zeros(const std::string& name) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool starts = name[i] == '0' && (out.empty() || !digit(out.back()));
+    if (!starts || i + 1 == name.size() || !digit(name[i + 1])) out += name[i];
+  }
+  return out;
+}
+
+}  // namespace
+
 void check_actor_names(const std::vector<Recording>& recordings) {
   std::map<std::string, const Recording*> first_of;
   for (const Recording& recording : recordings) {
     std::string key = lower(recording.actor);
     std::erase_if(key, [](char c) { return c == ' ' || c == '\t'; });
+    key = without_leading_zeros(key);
     const Recording& first = *first_of.emplace(key, &recording).first->second;
     if (first.actor == recording.actor) continue;
     throw DataError(cat("the actors \"", first.actor, "\" and \"", recording.actor,
-                        "\" differ only in case or blanks:\n  ", first.path, "\n  ", recording.path,
-                        "\nname a person the same everywhere, and two persons differently"));
+                        "\" differ only in case, blanks or zeros in front:\n  ", first.path, "\n  ",
+                        recording.path, "\nname a person the same everywhere, and two persons differently"));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "serval/core/csv.h"
@@ -55,29 +56,45 @@ bool synthetic_of(const Row& row, LineErrors& errors) {
   return false;
 }
 
+using Corpora = std::set<std::string>;  // names, of all lines
+
 std::string prefixed(const std::string& corpus, const std::string& value) {
-  return value.empty() || value.rfind(corpus + "/", 0) == 0 ? value : corpus + "/" + value;
+  return value.empty() || value.starts_with(corpus + "/") ? value : corpus + "/" + value;
 }
 
-Recording recording_of(const Row& row, const std::string& default_corpus, const fs::path& folder,
-                       LineErrors& errors) {
+// The same for what lines of several corpora may share, such as a person: a value with another corpus' name in front stays.
+std::string shared_prefixed(const Corpora& corpora, const std::string& corpus, const std::string& value) {
+  const std::size_t slash = value.find('/');
+  return slash != std::string::npos && corpora.count(value.substr(0, slash)) > 0 ? value
+                                                                                 : prefixed(corpus, value);
+}
+
+std::string corpus_of(const Row& row, const std::string& default_corpus) {
+  return row["corpus"].empty() ? default_corpus : row["corpus"];
+}
+
+Recording recording_of(const Row& row, const std::string& default_corpus, const Corpora& corpora,
+                       const fs::path& folder, LineErrors& errors) {
   for (const char* needed : {"path", "actor", "label"}) {
     if (row[needed].empty()) errors.add(row.line(), cat("the field ", needed, " is empty"));
   }
   Recording recording;
   const fs::path path = row["path"];
   recording.path = (path.is_absolute() ? path : folder / path).lexically_normal().string();
-  recording.corpus = row["corpus"].empty() ? default_corpus : row["corpus"];
+  recording.corpus = corpus_of(row, default_corpus);
+  const auto shared = [&](const char* column) {
+    return shared_prefixed(corpora, recording.corpus, row[column]);
+  };
   recording.id = prefixed(recording.corpus, row["id"].empty() ? path.stem().string() : row["id"]);
-  recording.actor = prefixed(recording.corpus, row["actor"]);
+  recording.actor = shared("actor");
   recording.gender = gender_of(row, errors);
   recording.label = row["label"];
   recording.label_raw = row["label_raw"].empty() ? recording.label : row["label_raw"];
-  recording.sentence = prefixed(recording.corpus, row["sentence"]);
+  recording.sentence = shared("sentence");
   recording.intensity = row["intensity"];
   recording.repetition = row["repetition"];
-  recording.group = prefixed(recording.corpus, row["group"]);
-  recording.derived_from = prefixed(recording.corpus, row["derived_from"]);
+  recording.group = shared("group");
+  recording.derived_from = shared("derived_from");
   recording.synthetic = synthetic_of(row, errors);
   recording.content_hash = row["content_hash"];
   return recording;
@@ -179,8 +196,10 @@ std::vector<Recording> read_manifest_csv(const std::string& path, const std::str
   std::vector<Recording> recordings;
   recordings.reserve(table.rows.size());
   std::vector<int> lines;  // [recording]
+  Corpora corpora;
+  for (const CsvRow& fields : table.rows) corpora.insert(corpus_of(Row(table, fields), file.stem().string()));
   for (CsvRow& fields : table.rows) {
-    recordings.push_back(recording_of(Row(table, fields), file.stem().string(), start, errors));
+    recordings.push_back(recording_of(Row(table, fields), file.stem().string(), corpora, start, errors));
     lines.push_back(fields.line);
     std::vector<std::string>().swap(fields.fields);  // a large manifest is not held twice
   }

@@ -143,6 +143,7 @@ void append_values(const FileUse& use, const std::string& name, std::span<const 
   use.checked(H5Dwrite(dataset.get(), types_of(element_of<T>()).memory, rows.memory_space.get(),
                        rows.file_space.get(), H5P_DEFAULT, values.data()),
               what);
+  use.check_disk();
 }
 
 template <class T>

@@ -83,11 +83,43 @@ TEST_F(ManifestCsvTest, OnePersonUnderTwoNamesIsRefused) {
         folder_.write("list.csv", cat("path,actor,label\na.wav,ann,sad\nb.wav,", other, ",happy\n"));
     for (const std::vector<std::string>& chosen : {std::vector<std::string>{}, {"ann"}}) {
       const std::string message = message_of<DataError>([&] { find_recordings({"", list, "", chosen}); });
-      EXPECT_THAT(message,
-                  HasSubstr(cat("\"list/ann\" and \"list/", other, "\" differ only in case or blanks")));
+      EXPECT_THAT(message, HasSubstr(cat("\"list/ann\" and \"list/", other,
+                                         "\" differ only in case, blanks or zeros in front")));
       EXPECT_THAT(message, HasSubstr(folder_ / "b.wav"));
     }
   }
+}
+
+TEST_F(ManifestCsvTest, ZerosInFrontMakeNoOtherPerson) {
+  folder_.write_all({"a.wav", "b.wav"});
+  const auto actors = [&](const std::string& one, const std::string& other) {
+    const std::string list =
+        folder_.write("list.csv", cat("path,actor,label\na.wav,", one, ",sad\nb.wav,", other, ",happy\n"));
+    return message_of<DataError>([&] { find_recordings({"", list, "", {}}); });
+  };
+  EXPECT_THAT(actors("01", "1"), HasSubstr("zeros in front"));
+  EXPECT_THAT(actors("f007x", "f7x"), HasSubstr("zeros in front"));
+  for (const auto& [one, other] : {std::pair("0", "00x"), {"10", "1"}, {"100", "1000"}, {"1x0", "1x00y"}}) {
+    const std::string list =
+        folder_.write("list.csv", cat("path,actor,label\na.wav,", one, ",sad\nb.wav,", other, ",happy\n"));
+    EXPECT_EQ(find_recordings({"", list, "", {}}).size(), 2u) << one << " and " << other;
+  }
+}
+
+// One person, clean and with noise; the noisy recording was made of the clean one.
+TEST_F(ManifestCsvTest, APersonOfSeveralCorporaIsOne) {
+  folder_.write_all({"a.wav", "b.wav"});
+  const std::string text =
+      "path,corpus,id,actor,label,sentence,derived_from\n"
+      "a.wav,clean,clean/a,01,sad,clean/s,\nb.wav,noisy,b,clean/01,sad,clean/s,clean/a\n";
+  const std::vector<Recording> all = read_manifest_csv(folder_.write("list.csv", text));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1].id, "noisy/b");
+  EXPECT_EQ(all[1].actor, all[0].actor);
+  EXPECT_EQ(all[1].sentence, "clean/s");
+  EXPECT_EQ(all[1].derived_from, "clean/a");
+  // As it was written, it reads again.
+  EXPECT_EQ(read_manifest_csv(folder_.write("again.csv", manifest_csv(all)))[1].actor, "clean/01");
 }
 
 TEST_F(ManifestCsvTest, NamesEveryMistakeWithItsLine) {

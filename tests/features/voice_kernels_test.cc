@@ -48,6 +48,20 @@ TEST(VoiceKernels, Hnr) {
   compare(s, {300, 75});
 }
 
+// Frames so long that fewer than usual, or one alone, fit into a block's shared memory.
+TEST(VoiceKernels, LongFrames) {
+  EXPECT_EQ(frames_a_block(4096), 4);
+  EXPECT_EQ(frames_a_block(4097), 2);
+  EXPECT_EQ(frames_a_block(8193), 1);
+  EXPECT_EQ(frames_a_block(100000), 1);
+  FeatureSettings s = small(FeatureType::kHnr);
+  s.hop_samples = 800;
+  for (const double min_hz : {25.0, 12.0}) {
+    s.hnr_min_hz = min_hz;
+    compare(s, {6000, 100});
+  }
+}
+
 TEST(VoiceKernels, TeagerEnergy) {
   FeatureSettings s = small(FeatureType::kTeager);
   for (const TeagerValue value : {TeagerValue::kMean, TeagerValue::kMeanAbs, TeagerValue::kLogMeanAbs}) {
