@@ -16,6 +16,7 @@ if [[ -n "$problem" ]]; then
 fi
 
 folder="$(mktemp -d /tmp/serval-slurm-XXXXXX)"
+sweep="$folder/100 % slurm"  # what sbatch would take apart
 chmod 755 "$folder"
 killer=""
 finish() {
@@ -26,8 +27,8 @@ finish() {
 trap finish EXIT
 fail() {
   echo "FAILED: $*" >&2
-  "$serval" sweep status "$folder/slurm" >&2 || true
-  tail -n 20 "$folder"/slurm/slurm/out/* >&2 || true
+  "$serval" sweep status "$sweep" >&2 || true
+  tail -n 20 "$sweep"/slurm/out/* >&2 || true
   exit 1
 }
 
@@ -56,10 +57,10 @@ echo "here"
 echo "on Slurm"
 "$cluster" start "$folder/cluster"
 export SLURM_CONF="$folder/cluster/slurm.conf"
-"$serval" sweep "$folder/sweep.json" --out "$folder/slurm" --slurm "$folder/site.json"
+"$serval" sweep "$folder/sweep.json" --out "$sweep" --slurm "$folder/site.json"
 
-finished() { find "$folder/slurm/trials" -name '*.json' | wc -l; }
-workers() { pgrep -f "^$serval sweep work $folder/slurm " || true; }
+finished() { find "$sweep/trials" -name '*.json' | wc -l; }
+workers() { pgrep -f "^$serval sweep work $sweep " || true; }
 jobs_left() { squeue -h -t all -o %T | grep -Ec 'PENDING|RUNNING|COMPLETING|CONFIGURING|REQUEUED|SUSPENDED|STOPPED' || true; }
 
 # Workers are killed at random, after every trial that is finished one, until half of the trials are.
@@ -73,7 +74,7 @@ for ((tick = 0; tick < 3000 && $(finished) < trials / 2; ++tick)); do
   if ((kills >= trials / 3)); then break; fi
   # All elements may be dead before the last job comes: more are queued, as a person would.
   if ((${#pids[@]} == 0 && $(jobs_left) == 0)); then
-    "$serval" sweep retry "$folder/slurm" --slurm "$folder/site.json"
+    "$serval" sweep retry "$sweep" --slurm "$folder/site.json"
   fi
   sleep 0.2
 done
@@ -81,14 +82,14 @@ echo "$kills workers killed, $(finished) trials finished"
 ((kills > 0)) || fail "no worker was there to be killed"
 
 echo "all jobs cancelled, then retried"
-"$serval" sweep cancel "$folder/slurm"
+"$serval" sweep cancel "$sweep"
 for ((tick = 0; tick < 600; ++tick)); do
   if [[ -z "$(workers)" ]]; then break; fi
   sleep 0.1
 done
 [[ -z "$(workers)" ]] || fail "workers live on after cancel"
 before="$(finished)"
-"$serval" sweep retry "$folder/slurm" --slurm "$folder/site.json"
+"$serval" sweep retry "$sweep" --slurm "$folder/site.json"
 echo "a node dies and comes back"
 "$cluster" kill-node "$folder/cluster" 1
 sleep 0.5
@@ -96,18 +97,18 @@ sleep 0.5
 for ((tick = 0; tick < 1800; ++tick)); do
   if (($(finished) == trials)) && (($(jobs_left) == 0)); then break; fi
   # The node that died may have taken jobs with it that Slurm gives up only later.
-  if (($(jobs_left) == 0)); then "$serval" sweep retry "$folder/slurm" --slurm "$folder/site.json"; fi
+  if (($(jobs_left) == 0)); then "$serval" sweep retry "$sweep" --slurm "$folder/site.json"; fi
   sleep 0.2
 done
 echo "$before trials finished before the retry, $(finished) after it"
 (($(finished) == trials)) || fail "$(finished) of $trials trials finished"
 
-"$serval" sweep collect "$folder/slurm" >/dev/null
+"$serval" sweep collect "$sweep" >/dev/null
 for file in leaderboard.json leaderboard.csv leaderboard.txt selected.json; do
-  cmp "$folder/local/$file" "$folder/slurm/$file" || fail "$file differs between Slurm and here"
+  cmp "$folder/local/$file" "$sweep/$file" || fail "$file differs between Slurm and here"
 done
 # Each trial's result was published once: of those that died after it, the next owner saw that it was there.
-twice="$(cat "$folder"/slurm/journal/*.jsonl | grep -o '"event": "finished","trial": "[0-9a-f]*"' | sort | uniq -d || true)"
+twice="$(cat "$sweep"/journal/*.jsonl | grep -o '"event": "finished","trial": "[0-9a-f]*"' | sort | uniq -d || true)"
 [[ -z "$twice" ]] || fail "finished twice: $twice"
-[[ -z "$(find "$folder/slurm/runs" -mindepth 1)" ]] || fail "runs of finished trials were left behind"
+[[ -z "$(find "$sweep/runs" -mindepth 1)" ]] || fail "runs of finished trials were left behind"
 echo "the same leaderboard, every trial once"
