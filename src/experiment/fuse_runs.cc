@@ -179,14 +179,9 @@ class Fuser {
     statistic.fitted_on_actors.assign(chosen_by.begin(), chosen_by.end());
   }
 
-  // Stacking learns every class.
   static void need_classes(const std::vector<int>& labels, int fold,
                            const std::vector<std::string>& classes) {
-    const std::set<int> there(labels.begin(), labels.end());
-    std::vector<std::string> missing;
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      if (there.count(static_cast<int>(c)) == 0) missing.push_back(classes[c]);
-    }
+    const std::vector<std::string> missing = classes_without_rows(labels, classes);
     if (missing.empty()) return;
     throw DataError(cat("stacking: fold ", fold + 1, " has no validation recording of: ", join(missing, ", "),
                         "; take another rule, such as weighted or mean"));

@@ -1,6 +1,7 @@
 #include "fuse_scores.h"
 
 #include <algorithm>
+#include <set>
 
 #include "serval/core/error.h"
 #include "serval/evaluate/fusion.h"
@@ -87,6 +88,16 @@ FusedScores fuse_scores(FusionRule rule, const ModelScores& test, const ModelSco
       break;
   }
   out.probabilities = evaluate::fuse_weighted(models, out.weights);
+  return out;
+}
+
+std::vector<std::string> classes_without_rows(const std::vector<int>& labels,
+                                              const std::vector<std::string>& classes) {
+  const std::set<int> there(labels.begin(), labels.end());
+  std::vector<std::string> out;
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    if (there.count(static_cast<int>(c)) == 0) out.push_back(classes[c]);
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "serval/evaluate/probability_scores.h"
@@ -29,5 +30,9 @@ struct FusedScores {
 // Rules that are fitted look at `fitted` with its labels; the others at nothing, and it may be empty.
 FusedScores fuse_scores(FusionRule rule, const ModelScores& test, const ModelScores& fitted,
                         const std::vector<int>& labels, int classes);
+
+// The classes without a row among these labels. Stacking learns every class, so it needs one of each.
+std::vector<std::string> classes_without_rows(const std::vector<int>& labels,
+                                              const std::vector<std::string>& classes);
 
 }  // namespace serval::experiment

@@ -7,6 +7,7 @@
 #include "serval/core/error.h"
 
 #include "augmentation.h"
+#include "fuse_scores.h"
 
 namespace serval::experiment {
 
@@ -43,17 +44,14 @@ void need_stacked_classes(const ExperimentSettings& settings, const std::vector<
                           const corpus::Manifest& manifest) {
   if (!settings.fusion || settings.fusion->rule != FusionRule::kStacking) return;
   const bool on_test = settings.protocol.has(Leak::kFusionOnTest);
-  std::map<int, std::set<int>> fitted;  // of each fold; inner folds validate for theirs
+  std::map<int, std::vector<int>> fitted;  // labels, of each fold; inner folds validate for theirs
   for (const folds::Fold& fold : folds) {
-    std::set<int>& classes = fitted[fold.index];
+    std::vector<int>& labels = fitted[fold.index];
     for (const std::int64_t r : on_test ? fold.test : fold.validation)
-      classes.insert(manifest.class_of[static_cast<std::size_t>(r)]);
+      labels.push_back(manifest.class_of[static_cast<std::size_t>(r)]);
   }
-  for (const auto& [fold, classes] : fitted) {
-    std::vector<std::string> missing;
-    for (std::size_t c = 0; c < manifest.classes.size(); ++c) {
-      if (classes.count(static_cast<int>(c)) == 0) missing.push_back(manifest.classes[c]);
-    }
+  for (const auto& [fold, labels] : fitted) {
+    const std::vector<std::string> missing = classes_without_rows(labels, manifest.classes);
     if (missing.empty()) continue;
     throw ConfigError(cat("fusion.rule \"stacking\": fold ", fold + 1, " has no validation recording of: ",
                           join(missing, ", "), "; use more folds.validation_actors or folds.inner_folds"));

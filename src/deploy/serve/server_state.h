@@ -28,8 +28,8 @@ struct ServerState {
   int uploads = 0, streams = 0;
   bool draining = false;
   Metrics metrics;
-  boost::asio::io_context
-      io;           // after those: handlers that end with it hold connections, which take themselves out
+  // After those: handlers that end with it hold connections, which take themselves out of the set.
+  boost::asio::io_context io;
   ScorerPool pool;  // last: its jobs use all the others
 
   ServerState(const Predictor& scorer, const ServerOptions& server_options, int threads)

@@ -141,9 +141,8 @@ bool validators_are_tested(const Entry& entry) {
 }
 
 // What a reader must know before believing the test scores of choices.
-std::string choice_stamp(const std::vector<Entry>& entries, bool by_fold, Strategy strategy) {
-  if (entries.size() < 2 || std::none_of(entries.begin(), entries.end(), validators_are_tested)) return "";
-  std::string out = cat("the selected trial is the best of ", entries.size(),
+std::string choice_stamp(std::size_t trials, bool by_fold, Strategy strategy) {
+  std::string out = cat("the selected trial is the best of ", trials,
                         " by actors who validate one fold and are tested in another, so its test score is "
                         "too good by a little");
   if (!by_fold) return out;
@@ -153,7 +152,7 @@ std::string choice_stamp(const std::vector<Entry>& entries, bool by_fold, Strate
                     : "; the score chosen fold by fold is not");
 }
 
-std::vector<std::string> stamps_of(const std::vector<Entry>& entries) {
+std::vector<std::string> stamps_of(const std::vector<Entry>& entries, bool by_fold, Strategy strategy) {
   std::vector<std::string> out;
   std::set<std::string> devices;
   for (const Entry& entry : entries) {
@@ -176,6 +175,8 @@ std::vector<std::string> stamps_of(const std::vector<Entry>& entries) {
             " different manifests: recordings or labels changed while the sweep ran, and trials of one are "
             "compared with those of another; a sweep with another name starts anew"));
   }
+  if (entries.size() > 1 && std::any_of(entries.begin(), entries.end(), validators_are_tested))
+    out.push_back(choice_stamp(entries.size(), by_fold, strategy));
   return out;
 }
 
@@ -369,16 +370,12 @@ Leaderboard collect_sweep(const std::string& folder) {
     if (trial.state == TrialState::kFailed) board.failed.push_back(std::move(trial));
   }
   board.nested = choose_by_fold(board.entries, score);
-  board.stamps = stamps_of(board.entries);
-  if (const std::string stamp =
-          choice_stamp(board.entries, board.nested.has_value(), directory.settings().strategy);
-      !stamp.empty())
-    board.stamps.push_back(stamp);
+  board.stamps = stamps_of(board.entries, board.nested.has_value(), directory.settings().strategy);
   std::vector<std::string> errors;
   ExperimentSettings selected =
       trial_settings(directory.experiment(), board.entries.front().trial.point, errors);
-  selected.tried += static_cast<std::int64_t>(board.entries.size()) - 1;
   if (!errors.empty()) throw ConfigError(join(errors, "\n"));
+  selected.tried += static_cast<std::int64_t>(board.entries.size()) - 1;
   Leaderboard out{board_text(board, score), board_csv(board), board_json(board)};
   write_atomically(directory.folder() + "/leaderboard.txt", out.text);
   write_atomically(directory.folder() + "/leaderboard.csv", out.csv);
