@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -77,15 +78,20 @@ void keep_actors(std::vector<Recording>& recordings, const std::vector<std::stri
   for (const Recording& recording : recordings) present.insert(recording.actor);
   std::set<std::string> kept;
   for (const std::string& actor : actors) {
-    const auto fits = [&](const std::string& full) {
-      return full == actor || full.substr(full.find('/') + 1) == actor;
-    };
-    const auto found = std::find_if(present.begin(), present.end(), fits);
-    if (found == present.end()) {
+    const auto fits = [&](const std::string& full) { return full.substr(full.find('/') + 1) == actor; };
+    std::vector<std::string> found;
+    if (present.count(actor) > 0) {
+      found = {actor};
+    } else {
+      std::copy_if(present.begin(), present.end(), std::back_inserter(found), fits);
+    }
+    if (found.empty()) {
       throw ConfigError(cat("actors: there is no actor \"", actor, "\"; there are ",
                             join({present.begin(), present.end()}, ", ")));
     }
-    kept.insert(*found);
+    if (found.size() > 1)
+      throw ConfigError(cat("actors: \"", actor, "\" may be ", join(found, " or "), "; write which"));
+    kept.insert(found.front());
   }
   std::erase_if(recordings, [&](const Recording& recording) { return kept.count(recording.actor) == 0; });
 }

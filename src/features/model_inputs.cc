@@ -80,6 +80,10 @@ std::vector<SegmentIndex> plan_inputs(const NamedList<InputSettings>& inputs,
       throw ConfigError(cat("inputs.", name, ".segment_frames: segments are cut by the first input, \"",
                             inputs.front().first, "\", and the others follow it; leave it out here"));
     }
+    if (i > 0 && input.fit) {
+      throw ConfigError(cat("inputs.", name, ".fit: segments are cut by the first input, \"",
+                            inputs.front().first, "\", and the others follow it; leave it out here"));
+    }
     if (inputs.size() > 1 && sources[i].hop_samples == 0) {
       throw ConfigError(cat("inputs.", name, ": \"", sources[i].name,
                             "\" has no frames at known times, so segments cannot follow another input's"));

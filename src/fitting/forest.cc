@@ -8,8 +8,6 @@ namespace serval::fitting {
 
 namespace {
 
-constexpr int kDeepest = 25;  // OpenCV grows no deeper trees, whatever it is told
-
 cv::Mat labels_of(Labels labels) {
   cv::Mat out(static_cast<int>(labels.size()), 1, CV_32S);
   for (std::size_t i = 0; i < labels.size(); ++i) out.at<int>(static_cast<int>(i)) = labels[i];
@@ -22,7 +20,7 @@ LearnerState fit_forest(const LearnerSettings& settings, const Rows& x, Labels l
                         std::uint64_t seed) {
   cv::theRNG().state = 0x9E3779B97F4A7C15ull ^ (seed + 1);  // this thread's, which the trees draw from
   cv::Ptr<cv::ml::RTrees> trees = cv::ml::RTrees::create();
-  trees->setMaxDepth(settings.depth > 0 ? static_cast<int>(settings.depth) : kDeepest);
+  trees->setMaxDepth(settings.depth > 0 ? static_cast<int>(settings.depth) : learners::kDeepestTree);
   trees->setMinSampleCount(static_cast<int>(settings.leaf));
   trees->setTermCriteria({cv::TermCriteria::MAX_ITER, static_cast<int>(settings.trees), 0});
   trees->train(cv::ml::TrainData::create(matrix_of(x), cv::ml::ROW_SAMPLE, labels_of(labels)));

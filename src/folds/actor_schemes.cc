@@ -51,10 +51,12 @@ std::vector<FoldDraft> drafts_of(const std::vector<Actors>& groups) {
   return drafts;
 }
 
-// One fold for each value that `value_of` gives, in natural order.
+using Groups = std::map<std::string, Actors, bool (*)(const std::string&, const std::string&)>;
+
+// The actors of each value that `value_of` gives, in natural order; each actor is in one of them.
 template <class ValueOf>
-std::vector<FoldDraft> leave_one_out(const Manifest& manifest, const char* what, ValueOf value_of) {
-  std::map<std::string, Actors, bool (*)(const std::string&, const std::string&)> groups(natural_less);
+Groups groups_of(const Manifest& manifest, const char* what, ValueOf value_of) {
+  Groups groups(natural_less);
   std::map<std::string, std::string> group_of;
   std::vector<std::string> problems;
   for (const Recording& recording : manifest.recordings) {
@@ -67,11 +69,20 @@ std::vector<FoldDraft> leave_one_out(const Manifest& manifest, const char* what,
     const auto [known, fresh] = group_of.emplace(recording.actor, value);
     if (!fresh && known->second != value)
       problems.push_back(
-          cat(recording.actor, " is in the ", what, "s ", known->second, " and ", value, ", not in one"));
+          cat(recording.actor, ": its ", what, " is ", known->second, " and ", value, "; it must be one"));
     if (fresh) groups[value].push_back(recording.actor);
     if (problems.size() == 5) fail_folds(problems);
   }
   if (!problems.empty()) fail_folds(problems);
+  return groups;
+}
+
+const std::string& corpus_of(const Recording& recording) { return recording.corpus; }
+
+// One fold for each value.
+template <class ValueOf>
+std::vector<FoldDraft> leave_one_out(const Manifest& manifest, const char* what, ValueOf value_of) {
+  const Groups groups = groups_of(manifest, what, value_of);
   if (groups.size() < 2) fail_folds({cat("there is only one ", what, ", ", groups.begin()->first)});
   std::vector<FoldDraft> drafts;
   for (const auto& [value, actors] : groups) drafts.push_back({.test = actors, .name = value});
@@ -79,11 +90,7 @@ std::vector<FoldDraft> leave_one_out(const Manifest& manifest, const char* what,
 }
 
 std::vector<FoldDraft> cross_corpus(const FoldSettings& settings, const Manifest& manifest) {
-  std::map<std::string, Actors> actors;
-  for (const Recording& recording : manifest.recordings) {
-    Actors& of_corpus = actors[recording.corpus];
-    if (!contains(of_corpus, recording.actor)) of_corpus.push_back(recording.actor);
-  }
+  Groups actors = groups_of(manifest, "corpus", corpus_of);
   std::vector<std::string> all, problems;
   for (const auto& [corpus, names] : actors) all.push_back(corpus);
   const auto chosen = [&](const std::vector<std::string>& named, const char* setting) {
@@ -146,8 +153,7 @@ std::vector<FoldDraft> actor_drafts(const FoldSettings& settings, const Manifest
       return leave_one_out(manifest, "group",
                            [](const Recording& r) -> const std::string& { return r.group; });
     case Scheme::kLeaveOneCorpusOut:
-      return leave_one_out(manifest, "corpus",
-                           [](const Recording& r) -> const std::string& { return r.corpus; });
+      return leave_one_out(manifest, "corpus", corpus_of);
     case Scheme::kCrossCorpus:
       return cross_corpus(settings, manifest);
     default:

@@ -6,7 +6,8 @@ namespace serval::learners {
 
 namespace {
 
-constexpr double kLeastDeviation = 1e-12;  // whitening leaves alone what does not vary
+// Whitening leaves alone what does not vary: of the first component's deviation, less than float32 inputs can tell.
+constexpr double kLeastDeviation = 1e-7;
 
 class Pca : public Step {
  public:
@@ -17,9 +18,12 @@ class Pca : public Step {
     axes_ = of_shape(axes, {components_, inputs_}, "axes");
     mean_ = of_shape(state.get_doubles("mean"), {1, inputs_}, "mean");
     const double correction = of_shape(state.get_doubles("correction"), {1}, "correction").front();
-    for (const double variance : of_shape(state.get_doubles("variances"), {components_, 1}, "variances")) {
+    const std::vector<double> variances =
+        of_shape(state.get_doubles("variances"), {components_, 1}, "variances");
+    const double least = kLeastDeviation * std::sqrt(variances.front()) * correction;
+    for (const double variance : variances) {
       const double deviation = std::sqrt(variance) * correction;
-      divisors_.push_back(settings.whiten && deviation > kLeastDeviation ? deviation : 1);
+      divisors_.push_back(settings.whiten && deviation > least ? deviation : 1);
     }
   }
 

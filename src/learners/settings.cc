@@ -42,8 +42,8 @@ void describe(SettingsVisitor& v, LearnerSettings& s) {
                    break;
                  case LearnerType::kRandomForest:
                    fields.integer("trees", s.trees, {.min = 1, .max = 100000}, {"how many"});
-                   fields.integer("depth", s.depth, {.min = 0, .max = 25},
-                                  {"of a tree, at most; 0: 25, OpenCV's limit"});
+                   fields.integer("depth", s.depth, {.min = 0, .max = kDeepestTree},
+                                  {"of a tree, at most; 0: as deep as may be"});
                    fields.integer("leaf", s.leaf, {.min = 1, .max = 100000},
                                   {"nodes of so many samples or fewer are not split"});
                    break;

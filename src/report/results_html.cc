@@ -91,7 +91,8 @@ std::string origin_section(const RunReport& report) {
   }
   out += "</table></div><div class=\"panel scroll\"><table>\n" +
          row("th", "stage", "seconds", "most memory so far (MiB)");
-  for (const auto& [stage, seconds] : report.seconds) {
+  for (const auto& [name, seconds] : report.seconds) {
+    const std::string& stage = name;  // older compilers capture no part of a structured binding
     const auto at = std::find_if(report.peak_bytes.begin(), report.peak_bytes.end(),
                                  [&](const auto& peak) { return peak.first == stage; });
     const bool known = at != report.peak_bytes.end() && at->second > 0;

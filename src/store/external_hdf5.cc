@@ -52,6 +52,7 @@ class Hdf5Source : public ExternalSource {
   hid_t group() const { return group_; }
 
   Handle open(const std::string& name) const {
+    require_own(group_, name, prefix_ + name);
     return {use().checked(H5Dopen2(group_, name.c_str(), H5P_DEFAULT),
                           cat("cannot read \"", prefix_, name, "\"")),
             H5Dclose};
@@ -137,8 +138,21 @@ class Hdf5Source : public ExternalSource {
   }
 
  private:
+  // Each step of a path must lead to something of this file: what lies in other files is not in the content hash.
+  void require_own(hid_t at, const std::string& path, const std::string& shown) const {
+    for (std::size_t end = path.find_first_not_of('/'); end < path.size();) {
+      end = std::min(path.find('/', end), path.size());
+      H5L_info_t info;
+      if (H5Lget_info(at, path.substr(0, end).c_str(), &info, H5P_DEFAULT) >= 0 && info.type != H5L_TYPE_HARD)
+        throw DataError(
+            cat(path_.string(), ": \"", shown, "\" is a link; write the values themselves into this file"));
+      end = std::min(path.find_first_not_of('/', end), path.size());
+    }
+  }
+
   void open_group(const std::string& name) {
     const std::string root = name.empty() ? "/" : name;
+    require_own(file_, name, name);
     group_ = H5Gopen2(file_, root.c_str(), H5P_DEFAULT);
     if (group_ < 0) throw DataError(cat(path_.string(), ": has no group \"", name, "\""));
     if (!name.empty()) prefix_ = name + (name.back() == '/' ? "" : "/");

@@ -120,7 +120,7 @@ std::map<std::string, FileSet> look(const fs::path& folder, bool verify) {
         set.index = read_index(set.main->file.path, key);  // small, and verified in any case
       } catch (const DataError& error) {
         set.main->problem = error.what();
-        set.main->damaged = true;
+        set.main->damaged = dynamic_cast<const DamagedError*>(&error) != nullptr;  // or of another format
         continue;
       }
     }

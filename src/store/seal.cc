@@ -128,6 +128,13 @@ void seal_file(const fs::path& path, const Seal& wanted, const std::string& note
   }
 }
 
+void verify_if_sealed(const fs::path& path) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  std::string start(std::char_traits<char>::length(kFirstLine), '\0');
+  if (file && std::fread(start.data(), 1, start.size(), file.get()) == start.size() && start == kFirstLine)
+    verify_seal(path);
+}
+
 std::string read_note(const fs::path& path) {
   const File file = open_file(path, "rb");
   std::fseek(file.get(), static_cast<long>(kSealBytes), SEEK_SET);

@@ -8,6 +8,9 @@ namespace serval::train {
 
 namespace {
 
+// Of an item, at most, that noise is drawn for; a constant, lest the numbers depend on how long the test side's items are.
+constexpr std::int64_t kNoiseFrames = std::int64_t{1} << 24;
+
 template <class T>
 void upload_to(Array<T>& to, const std::vector<T>& values) {
   copy_bytes(to.data(), to.device(), values.data(), Device{}, values.size() * sizeof(T));
@@ -107,7 +110,7 @@ const nn::Batch& BatchFeeder::gather_changed(const Context& context, const Epoch
     run<nn::AddNoise>(context, nn::AddNoiseArgs{.time = time,
                                                 .batch = slice.count,
                                                 .feature = feature,
-                                                .item_stride = feeds_.front().max_time() * feature,
+                                                .item_stride = kNoiseFrames * feature,
                                                 .x = x,
                                                 .lengths = lengths,
                                                 .items = items,

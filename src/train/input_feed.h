@@ -22,7 +22,6 @@ class InputFeed {
 
   // Valid until the next.
   nn::InputBatch gather(const Context& context, const EpochPlan::Slice& slice);
-  std::int64_t max_time() const { return max_time_; }
   TensorView x(const Shape& shape) { return x_.view(0, shape); }  // of the last batch
 
  private:

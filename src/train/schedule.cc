@@ -43,7 +43,7 @@ double plateau_rate(const ScheduleSettings& s, double rate, const std::vector<Ep
       bad = 0;
     } else if (++bad > s.patience) {
       bad = 0;
-      rate = std::max(std::min(rate, s.min_learning_rate), std::max(rate * s.factor, s.min_learning_rate));
+      rate = std::max(rate * s.factor, std::min(rate, s.min_learning_rate));
     }
   }
   return rate;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "serval/core/safetensors.h"
+#include "serval/store/seal.h"
 
 namespace serval::train {
 
@@ -63,6 +64,7 @@ std::optional<HeardActors> actors_heard_by(const std::string& path) {
     if (!trained || !chosen) return std::nullopt;
     return HeardActors{*trained, *chosen};
   }
+  store::verify_if_sealed(path);
   const store::Hdf5File file = store::Hdf5File::open(path);
   if (!file.has("lineage/actors_trained")) return std::nullopt;
   // Weights that start from untold ones do not tell either.

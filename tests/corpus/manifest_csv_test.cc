@@ -168,6 +168,18 @@ TEST_F(ManifestCsvTest, CorpusUseTakesTheFirstOfEachActorAndClass) {
   for (const Recording& recording : first) EXPECT_NE(recording.repetition, "03") << recording.id;
 }
 
+TEST_F(ManifestCsvTest, CorpusUseAsksWhichOfSeveralActorsIsMeant) {
+  folder_.write_all({"a.wav", "b.wav"});
+  const std::string list =
+      folder_.write("list.csv", "path,corpus,actor,label\na.wav,x,01,sad\nb.wav,y,01,happy\n");
+  ASSERT_EQ(find_recordings({"", list, "", {}}).size(), 2u);
+  EXPECT_THAT(message_of<ConfigError>([&] {
+                find_recordings({"", list, "", {"01"}});
+              }),
+              HasSubstr("\"01\" may be x/01 or y/01"));
+  EXPECT_EQ(find_recordings({"", list, "", {"y/01"}}).size(), 1u);
+}
+
 TEST_F(ManifestCsvTest, CorpusUseSaysWhatIsMissing) {
   folder_.write_all({"03-01-01-01-01-01-01.wav"});
   EXPECT_THAT(message_of<ConfigError>([&] {

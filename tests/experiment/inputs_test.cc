@@ -162,6 +162,11 @@ TEST_P(InputsTest, MistakesAreNamed) {
   EXPECT_THAT(error_of(cat(R"({"input": {"features": "coarse", "segment_frames": [8, 12], "image": {}}, )",
                            kImageNetwork, "}")),
               HasSubstr("segments have several lengths"));
+  EXPECT_THAT(error_of(R"({"inputs": {"heard": {"features": "coarse", "segment_frames": 8},
+                                      "seen": {"features": "coarse", "fit": {"frames": 9}, "image": {}}},
+                           "network": {"inputs": {"heard": {}, "seen": {"kind": "image"}}, "layers": [
+                             {"type": "flatten", "input": "seen"}, {"type": "dense"}]}})"),
+              AllOf(HasSubstr("inputs.seen.fit"), HasSubstr("cut by the first input, \"heard\"")));
   EXPECT_THAT(error_of(cat(R"({"input": {"features": "coarse", "segment_frames": 8, "image": {}}, )",
                            kImageNetwork, "}"),
                        R"(, "description": "x")"),

@@ -239,6 +239,33 @@ TEST(Fit, ConstantColumnsAreNoTrouble) {
   }
 }
 
+// Columns of variances 60, 30, 7 and 3.
+TEST(Fit, PcaKeepsTheFewestComponentsAboveTheShare) {
+  std::vector<float> x;
+  for (int i = 0; i < 8; ++i) {
+    const double signs[] = {i & 1 ? 1.0 : -1.0, i & 2 ? 1.0 : -1.0, i & 4 ? 1.0 : -1.0,
+                            (i & 1) ^ (i >> 1 & 1) ? 1.0 : -1.0};
+    const double variances[] = {60, 30, 7, 3};
+    for (int c = 0; c < 4; ++c) x.push_back(static_cast<float>(signs[c] * std::sqrt(variances[c])));
+  }
+  const std::vector<int> labels{0, 1, 0, 1, 0, 1, 0, 1};
+  const auto kept = [&](const Rows& rows, const char* variance) {
+    const LearnerState state =
+        fit(parse(cat(R"({"type": "logistic", "steps": [{"type": "pca", "whiten": true, "variance": )",
+                      variance, "}]}")),
+            rows, {labels.data(), static_cast<std::size_t>(rows.count)}, 2, 1);
+    return state.get_doubles("step0/variances").shape[0];
+  };
+  const Rows rows{x.data(), 8, 4};
+  EXPECT_EQ(kept(rows, "0.5"), 1);
+  EXPECT_EQ(kept(rows, "0.65"), 2);
+  EXPECT_EQ(kept(rows, "0.95"), 3);
+  EXPECT_EQ(kept(rows, "0.98"), 4);
+  EXPECT_EQ(kept(rows, "1"), 4);
+  EXPECT_EQ(kept({x.data(), 8, 1}, "0.95"), 1);
+  EXPECT_EQ(kept({x.data(), 4, 8}, "1"), 3);  // four recordings span three axes
+}
+
 TEST(Fit, AskingForMoreThanThereIsIsAnErrorThatSaysHowMuchThereIs) {
   const std::vector<float> x{0, 1, 2, 3, 4, 5, 6, 7};
   const std::vector<int> labels{0, 0, 1, 1};

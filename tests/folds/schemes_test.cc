@@ -109,7 +109,7 @@ TEST(LeaveOneOut, CorporaAndGroups) {
   ASSERT_EQ(sessions.size(), 2u);
   EXPECT_THAT(sessions[0].test_actors, ElementsAre("a/01", "b/02"));
   manifest.recordings[0].group = "s10";
-  EXPECT_THAT(error_of(groups, manifest), HasSubstr("a/01 is in the groups s10 and s2, not in one"));
+  EXPECT_THAT(error_of(groups, manifest), HasSubstr("a/01: its group is s10 and s2; it must be one"));
 }
 
 TEST(CrossCorpus, PairsEveryCorpusWithEveryOther) {
@@ -135,6 +135,13 @@ TEST(CrossCorpus, PairsEveryCorpusWithEveryOther) {
   EXPECT_THAT(error_of(settings, manifest), HasSubstr("test_corpora: no recording is of corpus \"d\""));
   settings.test_corpora = {"a"};
   EXPECT_THAT(error_of(settings, manifest), HasSubstr("needs two corpora at least"));
+
+  // Their recordings of a would be tested as of c.
+  settings.test_corpora = {"c"};
+  for (corpus::Recording& recording : manifest.recordings) {
+    if (recording.actor == "c/02") recording.actor = "a/01";
+  }
+  EXPECT_THAT(error_of(settings, manifest), HasSubstr("a/01: its corpus is a and c; it must be one"));
 }
 
 TEST(Presets, NameValidationAndTheSuperset) {

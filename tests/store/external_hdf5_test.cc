@@ -1,6 +1,9 @@
 // External features in HDF5: files by h5py, and what can be wrong with one.
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 #include "serval/core/error.h"
 #include "serval/core/files.h"
@@ -36,6 +39,25 @@ TEST(ExternalHdf5Test, OneDatasetARecordingOfAnyType) {
   EXPECT_EQ(vector.values, golden_values(9, 1));
   // What a link leads to may be another file, which the content hash does not cover.
   EXPECT_THAT(set.names(), AllOf(Not(testing::Contains("soft")), Not(testing::Contains("outside"))));
+}
+
+// The content hash covers one file, so values behind a link to another would change unnoticed.
+TEST(ExternalHdf5Test, LinksToOtherFilesAreRefused) {
+  const corpus::TempFolder folder;
+  std::filesystem::copy_file(golden("matrix.h5"), folder / "other.h5");
+  const hid_t file = H5Fcreate((folder / "linked.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t group = H5Gcreate2(file, "set", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  for (const char* name : {"ids", "features"})
+    H5Lcreate_external("other.h5", cat("/", name).c_str(), group, name, H5P_DEFAULT, H5P_DEFAULT);
+  H5Lcreate_external("other.h5", "/", file, "elsewhere", H5P_DEFAULT, H5P_DEFAULT);
+  H5Lcreate_soft("/set", file, "soft", H5P_DEFAULT, H5P_DEFAULT);
+  H5Gclose(group);
+  H5Fclose(file);
+  for (const char* name : {"set", "elsewhere", "soft", "/elsewhere/"}) {
+    EXPECT_THAT(open_refusal(external(folder / "linked.h5", ExternalLayout::kMatrix, name)),
+                HasSubstr("is a link; write the values themselves into this file"))
+        << name;
+  }
 }
 
 TEST(ExternalHdf5Test, KeepsWhatTheFileSaysOfItself) {

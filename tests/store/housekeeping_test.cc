@@ -215,6 +215,23 @@ TEST(Housekeeping, MissingAndDamagedShardsAreNamedAndOnlyTheDamagedOneGoes) {
   EXPECT_EQ(verify_stores(folder.path())[0].problem, "");
 }
 
+TEST(Housekeeping, PruneSparesTheIndexOfAnotherFormat) {
+  const TemporaryFolder folder;
+  const ShardedStore store(folder.path());
+  store.write();
+  const std::vector<std::string> before = folder.names();
+  const Seal seal = read_seal(store.index());
+  Hdf5File file = Hdf5File::create(store.index());
+  file.write_attribute("format", std::int64_t{99});
+  file.close();
+  seal_file(store.index(), {.kind = seal.kind, .key = seal.key, .items = seal.items});
+  const std::vector<StoreFacts> all = verify_stores(folder.path());
+  EXPECT_THAT(facts_of(all, store.index()).problem, HasSubstr("has format 99"));
+  EXPECT_FALSE(facts_of(all, store.index()).damaged);
+  EXPECT_TRUE(prune_stores(folder.path(), 1).empty());
+  EXPECT_THAT(folder.names(), testing::UnorderedElementsAreArray(before));
+}
+
 TEST(Housekeeping, AShardThatIsNotOfItsStoreIsPruned) {
   const TemporaryFolder folder;
   const ShardedStore store(folder.path());

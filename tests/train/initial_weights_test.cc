@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "serval/core/error.h"
+#include "serval/core/files.h"
 #include "serval/core/json.h"
 #include "serval/core/settings_io.h"
 #include "serval/store/hdf5.h"
@@ -114,6 +115,22 @@ TEST(InitialWeights, ACheckpointStartsAnotherTraining) {
   EXPECT_EQ(second.predict(task.sides.test), first.predict(task.sides.test));
   task.fold = 1;
   EXPECT_THROW(Trainer(context, task), DataError);  // there is no fold-02.h5
+}
+
+TEST(InitialWeights, ADamagedCheckpointStartsNothing) {
+  const TempFolder folder;
+  const Context context;
+  const Task task = small_task({}, folder.str());
+  Trainer first(context, task);
+  first.run_epoch();
+  const std::string path = folder / "checkpoint.h5";
+  first.save(path);
+  std::string bytes = read_text(path);
+  bytes[bytes.size() - 9] ^= 1;
+  std::vector<float> values(8);
+  EXPECT_THAT(message_of<DataError>(
+                  [&] { load_initial_weights(folder.write("damaged.h5", bytes), {}, two_blocks(), values); }),
+              HasSubstr("corrupt"));
 }
 
 TEST(InitialWeights, Hdf5ArraysHaveTheirPaths) {

@@ -74,6 +74,12 @@ TEST(Schedule, PlateauIsThatOfReduceLrOnPlateau) {
   }
 }
 
+TEST(Schedule, APlateauNeverRaisesTheRate) {
+  ScheduleSettings settings{.type = ScheduleType::kPlateau, .patience = 0};
+  settings.min_learning_rate = 2;  // above the rate to begin with
+  expect_rates(settings, {1, 1, 1}, {0.8, 0.8, 0.8});
+}
+
 TEST(Schedule, ThePlateauOfTheWarmUpDoesNotCount) {
   ScheduleSettings settings{.type = ScheduleType::kPlateau, .warmup_epochs = 2, .patience = 0};
   // Without the warm-up's 0.1, the third epoch's loss is the best so far.

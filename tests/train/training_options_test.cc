@@ -99,6 +99,34 @@ TEST_P(TrainingOptionsTest, EachLearnsAndContinuesWithTheSameBits) {
   }
 }
 
+// How long the tested recordings are must change nothing that is trained.
+TEST_P(TrainingOptionsTest, NothingThatIsDrawnDependsOnTheTestSide) {
+  const Context context(device());
+  for (const char* json : {R"({"augment_batch": {"noise": 0.3, "mixup_alpha": 0.2}})",
+                           R"({"augment_batch": {"time_stretch": 0.5, "frequency_stretch": 0.2}})",
+                           R"({"augment_batch": {"time_masks": 1, "time_width": 2, "noise": 0.1}})"}) {
+    SCOPED_TRACE(json);
+    Task task = task_of(json);
+    const auto losses = [&] {
+      Trainer trainer(context, task);
+      run_to_end(trainer);
+      std::vector<double> out;
+      for (const Epoch& epoch : trainer.history()) out.push_back(epoch.train_loss);
+      return out;
+    };
+    // One recording is longer than all others, and it is tested; then it is not.
+    constexpr std::int64_t kLongest = 19;
+    const auto as_long = [&](std::int64_t r) {
+      return r != kLongest && task.data().frames(r) >= task.data().frames(kLongest);
+    };
+    for (auto* side : {&task.sides.train, &task.sides.validation, &task.sides.test})
+      std::erase_if(*side, as_long);
+    const std::vector<double> expected = losses();
+    ASSERT_EQ(std::erase(task.sides.test, kLongest), 1u);
+    EXPECT_EQ(losses(), expected);
+  }
+}
+
 TEST(TrainSettingsTest, SurviveJson) {
   for (const Option& option : kOptions) {
     const std::string text = write_json(settings_to_json(settings_of(option.json)));

@@ -25,6 +25,8 @@ struct StepSettings {
 };
 void describe(SettingsVisitor& v, StepSettings& settings);
 
+inline constexpr int kDeepestTree = 25;  // OpenCV grows no deeper ones, whatever it is told
+
 struct LearnerSettings {
   LearnerType type = LearnerType::kLinearSvm;
   double c = 1;  // linear_svm, rbf_svm, logistic: price of a mistake
@@ -32,7 +34,7 @@ struct LearnerSettings {
       gamma;              // rbf_svm; none: 1 / (columns * variance of all values), as scikit-learn's "scale"
   bool balanced = false;  // classes weigh as much as they are rare
   std::int64_t trees = 300;     // random_forest
-  std::int64_t depth = 0;       // random_forest; 0: as deep as it takes
+  std::int64_t depth = 0;       // random_forest; 0: kDeepestTree
   std::int64_t leaf = 1;        // random_forest: samples of the smallest leaf
   std::int64_t neighbours = 5;  // nearest_neighbours
   std::vector<StepSettings> steps;

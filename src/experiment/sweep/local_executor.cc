@@ -30,12 +30,14 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kLeastWorkerBytes = std::int64_t{256} << 20;
+constexpr int kMostIdleDeaths = 3;  // in a row, at one place, of workers that had begun nothing
 
 // What one worker is: its command, and the GPU that it sees.
 struct Place {
   std::string device;
   int threads = 1;
   std::string visible;  // CUDA_VISIBLE_DEVICES; "": as it is
+  int idle_deaths = 0;
 };
 
 std::vector<std::string> split_commas(const std::string& text) {
@@ -46,6 +48,13 @@ std::vector<std::string> split_commas(const std::string& text) {
     at = comma + 1;
   }
   return out;
+}
+
+// How many workers have begun a trial: each has a journal from then on.
+std::size_t count_journals(const SweepDirectory& directory) {
+  std::error_code error;
+  fs::directory_iterator files(directory.journals(), error);
+  return error ? 0 : static_cast<std::size_t>(std::distance(fs::begin(files), fs::end(files)));
 }
 
 // Of finished trials the most that one took, with what the program itself needs at least.
@@ -160,10 +169,11 @@ class Local : public Executor {
     const std::size_t now = directory.finished().size();
     progress.advance(static_cast<std::int64_t>(now - std::min(now, finished)));
     if (!device_error_.empty()) throw DeviceError(device_error_);
+    if (!idle_death_.empty()) throw InternalError(idle_death_);
   }
 
   void worker_ended(const SweepDirectory& directory, pid_t worker, int status) {
-    const Place place = running_.at(worker);
+    Place place = running_.at(worker);
     running_.erase(worker);
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     switch (code) {
@@ -183,12 +193,30 @@ class Local : public Executor {
               cat(directory.folder(), ": the sweep was cancelled; `serval sweep retry` goes on"));
         break;
       case -1:
-        log_warning(cat("a worker died (", ::strsignal(WTERMSIG(status)), "); another one is started"));
+        if (!worth_another(directory, place, ::strsignal(WTERMSIG(status)))) return;
         break;
       default:
         throw Error(static_cast<ExitCode>(code), "a worker ended with an error; its message is above");
     }
     running_[start_worker(directory.folder(), place)] = place;
+  }
+
+  // A worker that died in its trial is replaced, the trial goes on; where workers die before they begin one, so will the next.
+  bool worth_another(const SweepDirectory& directory, Place& place, const std::string& died) {
+    const std::size_t journals = count_journals(directory);
+    place.idle_deaths = journals == journals_ ? place.idle_deaths + 1 : 0;
+    journals_ = journals;
+    if (place.idle_deaths < kMostIdleDeaths) {
+      log_warning(cat("a worker died (", died, "); another one is started"));
+      return true;
+    }
+    idle_death_ =
+        cat(directory.folder(), ": ", kMostIdleDeaths, " workers in a row died (", died,
+            ") before they began a trial; a lack of memory or a limit of the system may be why. Run "
+            "the same command again to continue, with a smaller --workers perhaps");
+    log_warning(cat("a worker died (", died,
+                    ") before it began a trial, as those before it; no other one is started"));
+    return false;
   }
 
   void stop_all() {
@@ -203,7 +231,8 @@ class Local : public Executor {
 
   LocalOptions options_;
   std::map<pid_t, Place> running_;
-  std::string device_error_;
+  std::string device_error_, idle_death_;
+  std::size_t journals_ = 0;  // at the last death
 };
 
 }  // namespace

@@ -196,10 +196,9 @@ class MultiplyLayer : public Layer {
     const ValueType& gate = input(gate_);
     const std::int64_t channels = gate.item.size();
     const std::int64_t inner = x.item.size() / channels;
-    if (x == gate) {
-      return {.rows = call.rows(x), .inner = channels, .row_stride = channels, .inner_stride = 1};
-    }
     const bool each_step = x.clock == gate.clock;
+    if (inner == 1 && each_step)
+      return {.rows = call.rows(x), .inner = channels, .row_stride = channels, .inner_stride = 1};
     if (inner == 1) {  // one vector for all steps
       return {.outer = call.steps(x).time, .inner = call.batch * channels, .inner_stride = 1};
     }

@@ -36,7 +36,7 @@ void LstmCell::forward(const Scan& scan, const Weights& w, float* gates, float* 
   const Context& context = scan.call.context;
   const std::int64_t n = s_.hidden;
   const std::int64_t step = scan.rows() * n;
-  const float* p_o = w.peepholes + 2 * n * n;
+  const float* p_o = w.peepholes == nullptr ? nullptr : w.peepholes + 2 * n * n;
   state_.set_project(context, {w.w_h, s_.columns()});
   if (full()) {
     input_peephole_.set_project(context, {w.peepholes, n});

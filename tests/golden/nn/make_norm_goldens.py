@@ -453,5 +453,18 @@ for frames, shift, pad in ((3, 2, True), (3, 2, False), (5, 0, True), (2, 1, Fal
         per_item(lambda p, x, frames=frames, shift=shift or (frames + 1) // 2, pad=pad: affine(
             p, "e", segments(affine(p, "d", x), frames, shift, pad).flatten(1))), 4, {"x": [9, 2, 6, 5]})
 
+# --- images of one value a channel, times their channels: the gate has as many values as what it gates
+
+family.case("multiply of images of one value a channel", {
+    "inputs": {"x": {"kind": "image", "shape": [6, 1, 1]}}, "layers": [
+        {"type": "flatten", "input": "x"}, dense("d", 6), {"type": "multiply", "input": ["x", "d"]}]},
+    dense_blocks("d", 6, 6), per_item(lambda p, x: affine(p, "d", x.flatten())[:, None, None] * x))
+family.case("multiply of image steps of one value a channel", {
+    "inputs": {"x": {"kind": "sequence", "shape": [6, 1, 1]}, "y": {"kind": "vector", "shape": 6}}, "layers": [
+        {"type": "flatten", "input": "x"}, dense("d", 6), {"type": "multiply", "input": ["x", "d"]},
+        {"type": "multiply", "input": ["y", "layer2"]}, {"type": "flatten"}]},
+    dense_blocks("d", 6, 6),
+    lambda p, xs, state: [affine(p, "d", x.flatten(1)) * y * x.flatten(1) for x, y in zip(xs["x"], xs["y"])], 4, LENGTHS)
+
 if __name__ == "__main__":
     family.write()

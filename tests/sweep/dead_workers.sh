@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Workers that die before they begin a trial, one after the other: the sweep says so and ends, in place of starting workers
+# for ever; the same command continues it.
+#
+#   tests/sweep/dead_workers.sh SERVAL DEMO_CORPUS
+#
+# Ends with code 77, which ctest counts as skipped, without strace or where it may not trace.
+set -euo pipefail
+serval="$(realpath "$1")"
+SERVAL_DEMO="$(realpath "$2")"
+export SERVAL_DEMO
+if ! strace -o /dev/null true 2>/dev/null; then
+  echo "skipped: strace is not installed, or may not trace here"
+  exit 77
+fi
+folder="$(mktemp -d /tmp/serval-dead-XXXXXX)"
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+fail() {
+  echo "FAILED: $*" >&2
+  cat messages >&2
+  exit 1
+}
+
+cat >x.json <<'EOS'
+{
+  "name": "x",
+  "corpora": [{ "use": "demo", "path": "${SERVAL_DEMO}", "most_per_class": 1 }],
+  "labels": "eight",
+  "audio": { "sample_rate_hz": 16000 },
+  "features": { "logmel": { "type": "log_mel", "n_mels": 20, "n_fft": 512, "hop_ms": 32 } },
+  "folds": { "count": 2, "validation_actors": 2 },
+  "models": { "lstm": { "input": { "features": "logmel" }, "network": { "layers": [
+    { "type": "lstm", "hidden": 4 }, { "type": "mean_pool" }, { "type": "dense" }] } } },
+  "train": { "epochs": 1, "batch_size": 32 },
+  "store": "stores",
+  "seeds": [1]
+}
+EOS
+cat >s.json <<'EOS'
+{ "name": "s", "experiment": "x.json", "axes": { "train.optimizer.learning_rate": { "values": [0.003, 0.03] } } }
+EOS
+sweep=("$serval" sweep s.json --out sweep --device cpu --workers 1 --threads 1)
+
+# A new worker asks for its parent once, before it becomes one; nothing else here does.
+code=0
+timeout 60 strace -f -o /dev/null -e trace=getppid -e inject=getppid:signal=KILL "${sweep[@]}" >messages 2>&1 || code=$?
+[[ "$code" == 1 ]] || fail "ended with $code, not 1"
+grep -q "3 workers in a row died (Killed) before they began a trial" messages || fail "does not say why"
+grep -q "died (Killed); another one is started" messages || fail "did not start another one"
+[[ -z "$(ls sweep/trials)" ]] || fail "a trial has finished"
+
+"${sweep[@]}" >messages 2>&1 || fail "does not continue"
+[[ "$(find sweep/trials -name '*.json' | wc -l)" == 2 ]] || fail "not every trial has finished"
+echo "dead_workers: told and ended, and continued"
