@@ -7,7 +7,7 @@
     store = serval.read_store("stores/features-....h5")     # needs h5py
     store["ravdess/03-01-01-01-01-01-01"]                   # [frame, value]
     bundle = serval.read_bundle("lstm.serval")
-    bundle.weights("weights/lstm-fold-1-seed-1.safetensors")
+    bundle.weights("weights/bilstm-fold-1-seed-1.safetensors")
 """
 
 from .bundle import Bundle, read_bundle
