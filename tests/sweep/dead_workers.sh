@@ -9,6 +9,7 @@ set -euo pipefail
 serval="$(realpath "$1")"
 SERVAL_DEMO="$(realpath "$2")"
 export SERVAL_DEMO
+experiment="$(realpath "$(dirname "${BASH_SOURCE[0]}")/small_experiment.json")"
 if ! strace -o /dev/null true 2>/dev/null; then
   echo "skipped: strace is not installed, or may not trace here"
   exit 77
@@ -22,24 +23,10 @@ fail() {
   exit 1
 }
 
-cat >x.json <<'EOS'
-{
-  "name": "x",
-  "corpora": [{ "use": "demo", "path": "${SERVAL_DEMO}", "most_per_class": 1 }],
-  "labels": "eight",
-  "audio": { "sample_rate_hz": 16000 },
-  "features": { "logmel": { "type": "log_mel", "n_mels": 20, "n_fft": 512, "hop_ms": 32 } },
-  "folds": { "count": 2, "validation_actors": 2 },
-  "models": { "lstm": { "input": { "features": "logmel" }, "network": { "layers": [
-    { "type": "lstm", "hidden": 4 }, { "type": "mean_pool" }, { "type": "dense" }] } } },
-  "train": { "epochs": 1, "batch_size": 32 },
-  "store": "stores",
-  "seeds": [1]
-}
-EOS
-cat >s.json <<'EOS'
+cp "$experiment" x.json
+cat >s.json <<'EOF'
 { "name": "s", "experiment": "x.json", "axes": { "train.optimizer.learning_rate": { "values": [0.003, 0.03] } } }
-EOS
+EOF
 sweep=("$serval" sweep s.json --out sweep --device cpu --workers 1 --threads 1)
 
 # A new worker asks for its parent once, before it becomes one; nothing else here does.

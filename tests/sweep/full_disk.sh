@@ -9,6 +9,7 @@ set -euo pipefail
 serval="$(realpath "$1")"
 SERVAL_DEMO="$(realpath "$2")"
 export SERVAL_DEMO
+experiment="$(realpath "$(dirname "${BASH_SOURCE[0]}")/small_experiment.json")"
 folder="$(mktemp -d /tmp/serval-full-XXXXXX)"
 mkdir "$folder/small"
 if ((EUID != 0)) || ! mount -t tmpfs -o size=64k tmpfs "$folder/small" 2>/dev/null; then
@@ -22,26 +23,13 @@ fail() {
   echo "FAILED: $*" >&2
   exit 1
 }
-cat >x.json <<'EOF'
-{
-  "name": "x",
-  "corpora": [{ "use": "demo", "path": "${SERVAL_DEMO}", "most_per_class": 1 }],
-  "labels": "eight",
-  "audio": { "sample_rate_hz": 16000 },
-  "features": { "logmel": { "type": "log_mel", "n_mels": 20, "n_fft": 512, "hop_ms": 32 } },
-  "folds": { "count": 2, "validation_actors": 2 },
-  "models": { "lstm": { "input": { "features": "logmel" }, "network": { "layers": [
-    { "type": "lstm", "hidden": 96 }, { "type": "mean_pool" }, { "type": "dense" }] } } },
-  "train": { "epochs": 2, "batch_size": 32 },
-  "seeds": [1]
-}
-EOF
+cp "$experiment" x.json
 sweep_of() {
   cat <<EOF
 {
   "name": "s",
   "experiment": "x.json",
-  "set": ["store=\"$1\""],
+  "set": ["store=\"$1\"", "models.lstm.network.layers.0.hidden=96"],
   "axes": { "train.optimizer.learning_rate": { "values": [0.001, 0.003, 0.01, 0.03] } },
   "keep": "runs"
 }

@@ -9,6 +9,7 @@ set -euo pipefail
 serval="$(realpath "$1")" points="$3"
 SERVAL_DEMO="$(realpath "$2")"
 export SERVAL_DEMO
+experiment="$(realpath "$(dirname "${BASH_SOURCE[0]}")/small_experiment.json")"
 if ! strace -o /dev/null true 2>/dev/null; then
   echo "skipped: strace is not installed, or may not trace here"
   exit 77
@@ -22,25 +23,12 @@ fail() {
   exit 1
 }
 
-cat >x.json <<'EOF'
-{
-  "name": "x",
-  "corpora": [{ "use": "demo", "path": "${SERVAL_DEMO}", "most_per_class": 1 }],
-  "labels": "eight",
-  "audio": { "sample_rate_hz": 16000 },
-  "features": { "logmel": { "type": "log_mel", "n_mels": 20, "n_fft": 512, "hop_ms": 32 } },
-  "folds": { "count": 2, "validation_actors": 2 },
-  "models": { "lstm": { "input": { "features": "logmel" }, "network": { "layers": [
-    { "type": "lstm", "hidden": 4 }, { "type": "mean_pool" }, { "type": "dense" }] } } },
-  "train": { "epochs": 2, "batch_size": 32, "checkpoint_every_s": 0 },
-  "store": "stores",
-  "seeds": [1]
-}
-EOF
+cp "$experiment" x.json
 cat >s.json <<'EOF'
 {
   "name": "s",
   "experiment": "x.json",
+  "set": ["train.checkpoint_every_s=0"],
   "axes": { "train.optimizer.learning_rate": { "values": [0.003, 0.03] } },
   "pack": 2,
   "most_crashes": 1000
