@@ -76,13 +76,10 @@ std::vector<SegmentIndex> plan_inputs(const NamedList<InputSettings>& inputs,
                                         1);  // one manifest: the same recordings
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& [name, input] = inputs[i];
-    if (i > 0 && !input.whole()) {
-      throw ConfigError(cat("inputs.", name, ".segment_frames: segments are cut by the first input, \"",
-                            inputs.front().first, "\", and the others follow it; leave it out here"));
-    }
-    if (i > 0 && input.fit) {
-      throw ConfigError(cat("inputs.", name, ".fit: segments are cut by the first input, \"",
-                            inputs.front().first, "\", and the others follow it; leave it out here"));
+    if (i > 0 && (!input.whole() || input.fit)) {
+      throw ConfigError(cat("inputs.", name, input.fit ? ".fit" : ".segment_frames",
+                            ": segments are cut by the first input, \"", inputs.front().first,
+                            "\", and the others follow it; leave it out here"));
     }
     if (inputs.size() > 1 && sources[i].hop_samples == 0) {
       throw ConfigError(cat("inputs.", name, ": \"", sources[i].name,

@@ -77,6 +77,12 @@ struct FileSet {
   }
 };
 
+// Only what is provably broken counts as damaged, not what this program or machine cannot read.
+void note_problem(FileFacts& facts, const DataError& error) {
+  facts.problem = error.what();
+  facts.damaged = dynamic_cast<const DamagedError*>(&error) != nullptr;
+}
+
 void look_at(FileFacts& facts, bool verify) {
   const fs::path& path = facts.file.path;
   try {
@@ -89,8 +95,7 @@ void look_at(FileFacts& facts, bool verify) {
                           ", not what its name says");
     }
   } catch (const DataError& error) {
-    facts.problem = error.what();
-    facts.damaged = dynamic_cast<const DamagedError*>(&error) != nullptr;
+    note_problem(facts, error);
   }
 }
 
@@ -119,8 +124,7 @@ std::map<std::string, FileSet> look(const fs::path& folder, bool verify) {
       try {
         set.index = read_index(set.main->file.path, key);  // small, and verified in any case
       } catch (const DataError& error) {
-        set.main->problem = error.what();
-        set.main->damaged = dynamic_cast<const DamagedError*>(&error) != nullptr;  // or of another format
+        note_problem(*set.main, error);
         continue;
       }
     }

@@ -128,11 +128,12 @@ void seal_file(const fs::path& path, const Seal& wanted, const std::string& note
   }
 }
 
-void verify_if_sealed(const fs::path& path) {
-  const File file(std::fopen(path.c_str(), "rb"));
+Hdf5File open_verified(const fs::path& path) {
+  const File file(std::fopen(path.c_str(), "rb"));  // that it cannot be opened is told below
   std::string start(std::char_traits<char>::length(kFirstLine), '\0');
   if (file && std::fread(start.data(), 1, start.size(), file.get()) == start.size() && start == kFirstLine)
     verify_seal(path);
+  return Hdf5File::open(path);
 }
 
 std::string read_note(const fs::path& path) {

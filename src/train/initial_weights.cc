@@ -8,7 +8,6 @@
 #include "serval/core/error.h"
 #include "serval/core/safetensors.h"
 #include "serval/core/text.h"
-#include "serval/store/hdf5.h"
 #include "serval/store/seal.h"
 
 namespace serval::train {
@@ -24,8 +23,7 @@ bool ends_with(const std::string& text, const std::string& end) {
 using WeightsFile = std::variant<SafetensorsFile, store::Hdf5File>;
 WeightsFile open_weights(const std::string& path) {
   if (ends_with(path, ".safetensors")) return SafetensorsFile(path);
-  store::verify_if_sealed(path);
-  return store::Hdf5File::open(path);
+  return store::open_verified(path);
 }
 
 // What `pattern` with a "*" has of the name in its place.

@@ -64,8 +64,7 @@ std::optional<HeardActors> actors_heard_by(const std::string& path) {
     if (!trained || !chosen) return std::nullopt;
     return HeardActors{*trained, *chosen};
   }
-  store::verify_if_sealed(path);
-  const store::Hdf5File file = store::Hdf5File::open(path);
+  const store::Hdf5File file = store::open_verified(path);
   if (!file.has("lineage/actors_trained")) return std::nullopt;
   // Weights that start from untold ones do not tell either.
   if (file.read_integer_attribute("weights_tell") == 0) return std::nullopt;

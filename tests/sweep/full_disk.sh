@@ -6,24 +6,18 @@
 #
 # Ends with code 77, which ctest counts as skipped, where no file system can be mounted.
 set -euo pipefail
-serval="$(realpath "$1")"
-SERVAL_DEMO="$(realpath "$2")"
-export SERVAL_DEMO
-experiment="$(realpath "$(dirname "${BASH_SOURCE[0]}")/small_experiment.json")"
-folder="$(mktemp -d /tmp/serval-full-XXXXXX)"
-mkdir "$folder/small"
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+enter_folder full
+mkdir small
 if ((EUID != 0)) || ! mount -t tmpfs -o size=64k tmpfs "$folder/small" 2>/dev/null; then
-  rm -rf "$folder"
   echo "skipped: only root can mount a small file system, and containers may forbid it"
   exit 77
 fi
 trap 'umount "$folder/small"; rm -rf "$folder"' EXIT
-cd "$folder"
 fail() {
   echo "FAILED: $*" >&2
   exit 1
 }
-cp "$experiment" x.json
 sweep_of() {
   cat <<EOF
 {

@@ -6,24 +6,16 @@
 #
 # Ends with code 77, which ctest counts as skipped, without strace or where it may not trace.
 set -euo pipefail
-serval="$(realpath "$1")" points="$3"
-SERVAL_DEMO="$(realpath "$2")"
-export SERVAL_DEMO
-experiment="$(realpath "$(dirname "${BASH_SOURCE[0]}")/small_experiment.json")"
-if ! strace -o /dev/null true 2>/dev/null; then
-  echo "skipped: strace is not installed, or may not trace here"
-  exit 77
-fi
-folder="$(mktemp -d /tmp/serval-kills-XXXXXX)"
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+points="$3"
+need_strace
+enter_folder kills
 fail() {
   echo "FAILED: $*" >&2
   "$serval" sweep status sweep >&2 || true
   exit 1
 }
 
-cp "$experiment" x.json
 cat >s.json <<'EOF'
 {
   "name": "s",

@@ -23,9 +23,10 @@ HEAD = """# Results
 Accuracy on real recordings. Made by `tools/results/results.py` from the runs whose results are kept in `docs/results/`; by
 hand are the text below the tables (`docs/results/text.md`) and the papers' figures (`docs/results/papers.json`).
 
-`serval run FILE` repeats a row; where models are "without", they were left out: `--set 'models={...}'` with the others. UAR is the unweighted average recall, WA the accuracy, in %, the mean over folds and seeds; in
-brackets a 95 % interval from a bootstrap over actors, in parentheses the lowest and the highest actor where they are fewer than
-six, too few for an interval; "seeds" is the deviation of the seeds' means. Papers' figures are what
+`serval run FILE` repeats a row; where models are "without", they were left out: `--set 'models={...}'` with the others. UAR is
+the unweighted average recall, WA the accuracy, in %, the mean over folds and seeds; in brackets
+a 95 % interval from a bootstrap over actors, in parentheses the lowest and the highest actor where they are fewer than six, too
+few for an interval; "seeds" is the deviation of the seeds' means. Papers' figures are what
 they print, by protocols that differ from ours where the last column says so. Time is that of all stages and trainings added up;
 trainings that run side by side count each.
 """

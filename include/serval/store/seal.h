@@ -15,6 +15,7 @@
 #include <string>
 
 #include "serval/core/error.h"
+#include "serval/store/hdf5.h"
 
 namespace serval::store {
 
@@ -48,7 +49,7 @@ Seal read_seal(const std::filesystem::path& path);
 
 // Reads the whole file; throws DamagedError unless every byte is as it was sealed, DataError as above.
 Seal verify_seal(const std::filesystem::path& path);
-// The same for a file that begins as Serval's own; files of others, which have no seal, pass.
-void verify_if_sealed(const std::filesystem::path& path);
+// For reading. A file that begins as Serval's own is verified first; one of others, which has no seal, is opened as it is.
+Hdf5File open_verified(const std::filesystem::path& path);
 
 }  // namespace serval::store
